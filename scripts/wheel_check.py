@@ -1,0 +1,2 @@
+import dsp
+print(f"dsp {dsp.__version__}")
