@@ -1,0 +1,256 @@
+"""The default adapter: fields between `[[ ## field ## ]]` markers, which every model can write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+from typing_extensions import override
+
+from dsp.adapters.adapter import BaseAdapter
+from dsp.adapters.describe import described
+from dsp.adapters.layout import Layout, places
+from dsp.adapters.memory import DemoMemory, SignatureMemory
+from dsp.adapters.outputs import OutputReader
+from dsp.adapters.prompt import Prompt
+from dsp.adapters.reply import check_finished, text_of, unreadable
+from dsp.adapters.report import Parsed, ParseReport
+from dsp.adapters.sections import SectionReader, holds_marker, quoted, raw_text, section_text
+from dsp.adapters.template import UserTemplate, as_json, render, values_of
+from dsp.errors import ParseError
+from dsp.messages import Message, Response, ToolSpec
+from dsp.repair import read, strict
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from dsp.adapters.sections import Sections
+    from dsp.signatures import Example, Signature, SignatureField
+
+__all__ = ["ChatAdapter"]
+
+I = TypeVar("I", bound=BaseModel)
+O = TypeVar("O", bound=BaseModel)
+
+
+class ChatAdapter(BaseAdapter):
+    """Fields between `[[ ## field ## ]]` markers.
+
+    Text is written as it is, everything else as JSON. A reply may spell its markers loosely; prose before the first one is
+    left out, and the marker that ends the reply may be missing.
+
+    Args:
+        template: The text of the user's turn as a Jinja template, or the path of one, instead of the built-in form. It sees
+            the inputs by field name: `"{{ question }}"`. It runs sandboxed and is checked against the input model when the
+            adapter first meets a signature.
+
+    Raises:
+        TemplateError: The template file cannot be read.
+    """
+
+    name = "chat"
+
+    def __init__(self, template: str | Path | None = None) -> None:
+        self.template = template
+        self._user = None if template is None else UserTemplate(template)
+        self._plans: SignatureMemory[_Plan] = SignatureMemory(self._plan)
+
+    def _plan(self, signature: Signature[Any, Any]) -> _Plan:
+        if self._user is not None:
+            self._user.check(signature)
+        return _Plan(signature)
+
+    @override
+    def __repr__(self) -> str:
+        return f"ChatAdapter({'' if self.template is None else repr(self.template)})"
+
+    @override
+    def __reduce__(self) -> tuple[type[ChatAdapter], tuple[str | Path | None]]:
+        return ChatAdapter, (self.template,)
+
+    @override
+    def format(
+        self,
+        signature: Signature[I, O],
+        inputs: I,
+        *,
+        demos: Sequence[Example[I, O]] = (),
+        history: None = None,
+        tools: Sequence[ToolSpec] = (),
+    ) -> Prompt:
+        plan = self._plans.of(signature)
+        messages = [plan.system]
+        if demos:
+            messages += plan.demos.of(demos, lambda: self._demos(plan, signature, demos))
+        messages.append(Message("user", self._turn(plan, signature, inputs, ask=True)))
+        return Prompt(messages, None, tuple(tools))
+
+    def _turn(self, plan: _Plan, signature: Signature[I, O], inputs: I, *, ask: bool) -> str:
+        values = signature.dump_inputs(inputs)
+        if self._user is not None:
+            return self._user.render(values_of(signature, inputs))
+        return plan.turn(values, ask=ask)
+
+    def _demos(self, plan: _Plan, signature: Signature[I, O], demos: Sequence[Example[I, O]]) -> tuple[Message, ...]:
+        messages: list[Message] = []
+        for demo in demos:
+            signature.check_demo(demo)
+            messages.append(Message("user", self._turn(plan, signature, demo.inputs, ask=False)))
+            values = {**plan.outputs.leading_of(demo), **signature.dump_output(demo.expected)}
+            messages.append(Message("assistant", plan.answer(values)))
+        return tuple(messages)
+
+    @override
+    def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
+        plan = self._plans.of(signature)
+        text = text_of(reply)
+        sections = plan.sections.read(text)
+        if not sections.ended:
+            check_finished(reply)
+        quick = plan.quick(sections)
+        if quick is not None and (accepted := plan.outputs.accepted(signature, quick)) is not None:
+            return Parsed(accepted, _report(sections.repairs), plan.outputs.leading(quick))
+        values, repairs = plan.values(text, sections)
+        try:
+            output = signature.validate_output(values)
+        except ValidationError as error:
+            raise plan.outputs.refused(text, error) from error
+        return Parsed(output, _report(repairs), plan.outputs.leading(values))
+
+
+DIRECT = ParseReport("chat", "direct")
+
+
+def _report(repairs: Sequence[str]) -> ParseReport:
+    return ParseReport("chat", "repaired", 1, tuple(dict.fromkeys(repairs))) if repairs else DIRECT
+
+
+class _Plan:
+    """What depends on a signature alone. Holds no model: it must not keep the signature alive."""
+
+    def __init__(self, signature: Signature[Any, Any]) -> None:  # Any: whatever its models
+        self.outputs = OutputReader(signature)
+        labels = [field.label for field in signature.output_fields]
+        self.sections = SectionReader(labels)
+        self.system = Message("system", render("chat/system.jinja", end=self.sections.end, **described(signature)))
+        self.inputs = tuple((field.label, field.is_text) for field in signature.input_fields)
+        self.turns = {
+            (ask, marked): Layout(_user(signature.input_fields, labels, self.sections.end, ask=ask, marked=marked))
+            for ask in (True, False)
+            for marked in (True, False)
+        }
+        self.demos = DemoMemory()
+
+    def turn(self, values: Mapping[str, JsonValue], *, ask: bool) -> str:
+        """The user's turn."""
+        texts: list[str] = []
+        marked = False
+        for label, is_text in self.inputs:
+            value = values[label]
+            text = value if is_text and isinstance(value, str) else json_text(value)
+            if "[" in text and holds_marker(text):
+                text = quoted(text)
+                marked = True
+            texts.append(text)
+        return self.turns[ask, marked].fill(texts)
+
+    def answer(self, values: Mapping[str, JsonValue]) -> str:
+        """A demo's reply."""
+        shown: list[dict[str, str]] = []
+        for field in self.outputs.fields:
+            if field.label in values:
+                value = values[field.label]
+                if isinstance(value, str) and (field.is_text or field.bare(value)):
+                    text = section_text(value) if field.is_text else value
+                else:
+                    text = as_json(value)
+                shown.append({"label": field.label, "value": text})
+        count = [{"label": one["label"], "value": mark} for one, mark in zip(shown, places(len(shown)), strict=True)]
+        layout = Layout(render("chat/answer.jinja", outputs=count, end=self.sections.end))
+        return layout.fill([one["value"] for one in shown])
+
+    def quick(self, sections: Sections) -> dict[str, JsonValue] | None:
+        """The value of each field, where every section is there, once, and just as it should be written."""
+        if sections.conflicts:
+            return None
+        values: dict[str, JsonValue] = {}
+        for field in self.outputs.fields:
+            section = sections.texts.get(field.label)
+            if section is None:
+                return None
+            if field.is_text:
+                values[field.label] = raw_text(section)
+            elif section in field.members:
+                values[field.label] = section
+            else:
+                try:
+                    values[field.label] = strict(section)
+                except ValueError:
+                    return None
+        return values
+
+    def values(self, text: str, sections: Sections) -> tuple[dict[str, JsonValue], list[str]]:
+        """The value of each field, and what was mended.
+
+        Raises:
+            ParseError: A field is missing, appears twice, or cannot be read.
+        """
+        if not sections.texts:
+            return self._unmarked(text)
+        repairs = sections.repairs
+        values: dict[str, JsonValue] = {}
+        errors = [f"`{label}` appears twice, with different values." for label in sections.conflicts]
+        missing: list[str] = []
+        for field in self.outputs.fields:
+            label = field.label
+            section = sections.texts.get(label)
+            if section is None or (not section and not field.is_text):
+                if section is not None:
+                    repairs.append(f"{label}: empty, left out")
+                if field.required:
+                    missing.append(label)
+                    errors.append(
+                        f"`{label}` is {'missing' if section is None else f'empty; expected {field.type_text}'}."
+                    )
+            elif field.is_text:
+                values[label] = raw_text(section)
+            else:
+                try:
+                    values[label], mended = read(section, field.shape)
+                except ParseError as error:
+                    errors.append(f"`{label}` ({field.type_text}): {' '.join(error.errors)}")
+                else:
+                    repairs += [f"{label}: {one}" for one in mended]
+        if errors:
+            raise unreadable(text, tuple(errors), tuple(missing))
+        return values, repairs
+
+    def _unmarked(self, text: str) -> tuple[dict[str, JsonValue], list[str]]:
+        """A reply without any marker is the value itself only where it can be nothing else."""
+        required = tuple(field.label for field in self.outputs.fields if field.required)
+        if len(self.outputs.fields) == 1 and not (field := self.outputs.fields[0]).is_text and not field.admits_text:
+            try:
+                value, mended = read(text, field.shape)
+            except ParseError as error:
+                errors = (f"`{field.label}` ({field.type_text}): {' '.join(error.errors)}",)
+                raise unreadable(text, errors, required) from error
+            return {field.label: value}, [f"{field.label}: read without its marker", *mended]
+        markers = ", ".join(f"`{self.sections.canonical[label]}`" for label in required)
+        raise unreadable(text, (f"The reply holds none of the markers {markers}.",), required)
+
+
+def json_text(value: JsonValue) -> str:
+    """An input as JSON on one line."""
+    try:
+        return to_json(value, inf_nan_mode="constants").decode()
+    except PydanticSerializationError:
+        return as_json(value)  # half of a surrogate pair, which Python can hold and UTF-8 cannot
+
+
+def _user(fields: tuple[SignatureField, ...], labels: Sequence[str], end: str, *, ask: bool, marked: bool) -> str:
+    inputs = [{"label": field.label, "value": mark} for field, mark in zip(fields, places(len(fields)), strict=True)]
+    outputs = [{"label": label} for label in labels]
+    return render("chat/user.jinja", inputs=inputs, outputs=outputs, end=end, ask=ask, quoted=marked)

@@ -1,0 +1,171 @@
+"""`[[ ## field ## ]]` sections: how a reply is cut into them, and how a text is written into one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dsp.repair import strict
+from dsp.repair.shape import normal
+
+__all__ = ["SectionReader", "Sections", "end_word", "holds_marker", "quoted", "raw_text", "section_text"]
+
+LIKE = re.compile(r"\[\[[ \t]*#|\[[ \t]*##")
+"""What looks like a marker, whatever its name and however it is spelt."""
+SPACED = re.compile(r"[\s_\-]+")
+ENDS = ("completed", "completion", "complete", "end")
+THOUGHT = re.compile(r"\s*<(think|thinking)>")
+
+
+def end_word(labels: Sequence[str]) -> str:
+    """The name of the marker that ends a reply: `completed`, or what no field is called.
+
+    Example:
+        >>> end_word(["answer"]), end_word(["completed"])
+        ('completed', 'completed_2')
+    """
+    taken = {normal(label) for label in labels}
+    word, number = "completed", 1
+    while normal(word) in taken:
+        number += 1
+        word = f"completed_{number}"
+    return word
+
+
+def holds_marker(text: str) -> bool:
+    """Whether a text holds something that looks like a marker."""
+    return "[" in text and LIKE.search(text) is not None
+
+
+def quoted(text: str) -> str:
+    """A text with every line marked as quoted, so that nothing in it can be taken for a marker."""
+    return "> " + text.replace("\n", "\n> ")
+
+
+def section_text(text: str) -> str:
+    """A text as a section shows it: as it is, or as a JSON string where it would be read otherwise.
+
+    Example:
+        >>> section_text("as it is"), section_text(" spaces matter ")
+        ('as it is', '" spaces matter "')
+    """
+    return json.dumps(text, ensure_ascii=False) if _needs_quotes(text) else text
+
+
+def raw_text(text: str) -> str:
+    """What a section's text means: itself, unless it is a JSON string that could not have been shown as it is."""
+    if text[:1] == '"' and text[-1:] == '"' and (inner := _string(text)) is not None and _needs_quotes(inner):
+        return inner
+    return text
+
+
+def _needs_quotes(text: str) -> bool:
+    if text != text.strip() or holds_marker(text):
+        return True
+    # A JSON string that would itself be read as a quoted text.
+    return text[:1] == '"' and (inner := _string(text)) is not None and _needs_quotes(inner)
+
+
+def _string(text: str) -> str | None:
+    if text[:1] != '"' or text[-1:] != '"' or len(text) < 2:
+        return None
+    try:
+        value = strict(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
+
+
+@dataclass
+class Sections:
+    """A reply, cut at its markers."""
+
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    """The text of each section by label, without outer space."""
+    ended: bool = False
+    """Whether the end marker was there."""
+    repairs: list[str] = field(default_factory=list[str])
+    conflicts: list[str] = field(default_factory=list[str])
+    """Labels that appear twice, with different texts."""
+
+
+class SectionReader:
+    """Cuts replies for one signature. Only its own labels, at the beginning of a line, end a section."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.end = end_word(labels)
+        """The name of the marker that ends a reply."""
+        self.canonical = {label: f"[[ ## {label} ## ]]" for label in (*labels, self.end)}
+        self._by_text = {marker: label for label, marker in self.canonical.items()}
+        self._by_normal: dict[str, str | None] = {}
+        for label in (*labels, self.end):
+            key = normal(label)
+            self._by_normal[key] = None if key in self._by_normal else label
+        names = sorted({*labels, self.end, *ENDS}, key=len, reverse=True)
+        self._marker = re.compile(
+            r"^[ \t]{0,8}(?:\#{1,6}[ \t]{1,4})?(?P<deco>[*_`]{1,3})?[ \t]{0,4}(?:\[\[[ \t]{0,4}\#{1,3}|\[[ \t]{0,4}\#{2,3})[ \t]{0,8}"
+            rf"(?P<name>{'|'.join(_flexible(name) for name in names)})"
+            r"[ \t]{0,8}(?:\#{1,3}[ \t]{0,8}\]{0,2}|\]{1,2}|(?=\r?$))(?(deco)(?:(?P=deco))?)(?::(?=\s|$))?",
+            re.IGNORECASE | re.MULTILINE,
+        )
+
+    def read(self, reply: str) -> Sections:
+        """The sections of a reply."""
+        found = Sections()
+        if thought := THOUGHT.match(reply):
+            close = reply.find(f"</{thought[1]}>", thought.end())
+            if close >= 0:
+                reply = reply[close + len(thought[1]) + 3 :]
+                found.repairs.append("thinking removed")
+        label: str | None = None
+        start = 0
+        fenced = False
+        for marker in self._marker.finditer(reply):
+            name = self._by_text.get(marker[0])
+            if name is None:
+                name = self._meant(marker["name"])
+                if name is None:
+                    if reply[marker.end() :].strip(" \t\r\n`"):
+                        continue  # a word like the end's, and more behind it: text
+                    name = self.end
+                found.repairs.append(f"marker `{marker[0].strip():.60}` read as `{self.canonical[name]}`")
+            if label is not None:
+                self._add(found, label, reply[start : marker.start()])
+            elif before := reply[: marker.start()].strip():
+                fenced = before.startswith("```") and "\n" not in before
+                found.repairs.append("fence removed" if fenced else "text before the first marker left out")
+            if name == self.end:
+                found.ended = True
+                return found
+            label, start = name, marker.end()
+        if label is not None:
+            rest = reply[start:].rstrip()
+            if fenced and rest.endswith("```"):
+                rest = rest[:-3]
+            self._add(found, label, rest)
+        return found
+
+    def _meant(self, name: str) -> str | None:
+        if name in self.canonical:
+            return name
+        key = normal(name)
+        if key in self._by_normal:
+            return self._by_normal[key]
+        return None
+
+    def _add(self, found: Sections, label: str, text: str) -> None:
+        text = text.strip()
+        if label not in found.texts:
+            found.texts[label] = text
+        elif found.texts[label] == text:
+            if (note := f"`{label}` was repeated") not in found.repairs[-3:]:
+                found.repairs.append(note)
+        elif label not in found.conflicts:
+            found.conflicts.append(label)
+
+
+def _flexible(name: str) -> str:
+    """A pattern for a name in any spacing."""
+    return r"[ \t_\-]{0,4}".join(re.escape(part) for part in SPACED.split(name) if part) or re.escape(name)

@@ -1,0 +1,73 @@
+"""Where a plain function runs when a coroutine reaches it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TYPE_CHECKING, TypeVar
+
+from dsp.bridge.sync import Cancellation, cancellation, current, running_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+__all__ = ["call_plain"]
+
+
+async def call_plain(fn: Callable[[A], T], argument: A) -> T:
+    """Call a plain function that may block.
+
+    Reached from a sync call it runs in the thread that made the call. Reached from async code it runs in a worker
+    thread with the caller's context; each has a thread of its own, so that nested calls never wait for a free one.
+    """
+    call = current.get()
+    if call is not None:
+        if call.steps_here():
+            return fn(argument)
+        if not call.closed and running_loop() is call.loop:
+            return await _elsewhere(fn, argument, call.inbox.put)
+    return await _elsewhere(fn, argument, _in_new_thread)
+
+
+def _in_new_thread(job: Callable[[], None]) -> None:
+    threading.Thread(target=job, name="dsp-plain", daemon=True).start()
+
+
+async def _elsewhere(fn: Callable[[A], T], argument: A, send: Callable[[Callable[[], None]], None]) -> T:
+    """Have another thread run `fn(argument)` in a copy of this context, and wait for it."""
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[None] = loop.create_future()
+    context = copy_context()
+    scope = Cancellation()
+    context.run(cancellation.set, scope)
+    returned: list[T] = []
+    raised: list[BaseException] = []
+
+    def wake() -> None:
+        if not arrived.done():
+            arrived.set_result(None)
+
+    def job() -> None:
+        if scope.cancelled:
+            return
+        try:
+            returned.append(context.run(fn, argument))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again in the coroutine that waits
+            raised.append(error)
+        with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
+            loop.call_soon_threadsafe(wake)
+
+    send(job)
+    try:
+        await arrived
+    except asyncio.CancelledError:
+        scope.cancel()
+        raise
+    if raised:
+        raise raised[0]
+    return returned[0]

@@ -1,0 +1,76 @@
+"""The innermost layer: one request to the backend, recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from dsp.errors import LMError, NetworkError, Timeout
+from dsp.tracing import Attempt, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dsp.lm.backends.backend import Backend
+    from dsp.lm.layers.handler import Call
+    from dsp.messages import Response, StreamChunk
+
+__all__ = ["AttemptLayer"]
+
+CANCELLED = Failure("timeout", "cancelled before it was answered", None)
+
+
+class AttemptLayer:
+    """Sends the request, and notes how long it took and how it ended.
+
+    A backend's own exceptions of the network become `LMError`s here; any other is a mistake in the backend's code
+    and passes through.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    async def complete(self, call: Call) -> Response:
+        """One request."""
+        started = perf_counter()
+        try:
+            response = await self.backend.complete(call.request)
+        except (LMError, OSError) as error:
+            raise self._failed(call, started, error) from error
+        except asyncio.CancelledError:
+            self._record(call, started, CANCELLED)
+            raise
+        self._record(call, started, None)
+        return response
+
+    async def stream(self, call: Call) -> AsyncIterator[StreamChunk]:
+        """One request, streamed."""
+        started = perf_counter()
+        try:
+            async for chunk in self.backend.stream(call.request):
+                yield chunk
+        except (LMError, OSError) as error:
+            raise self._failed(call, started, error) from error
+        except (asyncio.CancelledError, GeneratorExit):
+            self._record(call, started, CANCELLED)
+            raise
+        self._record(call, started, None)
+
+    def _record(self, call: Call, started: float, error: Failure | None) -> None:
+        call.attempts.append(Attempt(perf_counter() - started, error, call.waited))
+        call.waited = 0.0
+
+    def _failed(self, call: Call, started: float, raised: LMError | OSError) -> LMError:
+        error = raised if isinstance(raised, LMError) else _as_lm_error(raised)
+        error.model = error.model or call.request.model
+        error.provider = error.provider or call.request.model.partition("/")[0]
+        self._record(call, started, Failure(error.reason, str(error), error.status))
+        error.attempts = len(call.attempts)
+        return error
+
+
+def _as_lm_error(error: OSError) -> LMError:
+    if isinstance(error, TimeoutError):
+        return Timeout(f"The model did not answer in time: {error!r}")
+    return NetworkError(f"The model could not be reached: {error}")
