@@ -45,7 +45,7 @@ from dsp.errors import (
     UnsupportedProvider,
     UsageError,
 )
-from dsp.lm import LM, Backend, Cache, CacheKey, Limits, MemoryCache, Retry
+from dsp.lm import LM, Backend, Cache, CacheKey, DiskCache, Limits, MemoryCache, Retry, aclose, close
 from dsp.messages import (
     FinishChunk,
     Message,
@@ -104,6 +104,7 @@ __all__ = [
     "ContextWindowExceeded",
     "DeadlockError",
     "DemoError",
+    "DiskCache",
     "DspError",
     "Example",
     "FinishChunk",
@@ -165,7 +166,9 @@ __all__ = [
     "UsageError",
     "UsageLimits",
     "__version__",
+    "aclose",
     "ask",
+    "close",
     "configure",
     "context",
     "copy_context",

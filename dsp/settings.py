@@ -8,7 +8,8 @@ own threads with `copy_context(fn)`.
 |---|---|
 | `DSP_MODEL` | the model of programs that name none, `provider/model` |
 | `DSP_BASE_URL` | where that model is served, for an OpenAI-compatible server |
-| `DSP_CACHE` | `memory` (the default) or `off` |
+| `DSP_CACHE` | `memory` (the default), `disk` or `off` |
+| `DSP_CACHE_DIR` | where the disk cache is (`~/.cache/dsp`) |
 | `DSP_TIMEOUT` | seconds for a whole model call, retries included (600) |
 | `DSP_HISTORY_SIZE` | how many calls `dsp.history()` keeps (100) |
 | `DSP_LOG` | a level (`debug`, `info`, ...): the logger `dsp` then writes to stderr |
@@ -23,12 +24,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from contextvars import copy_context as copy_current_context
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Never, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Never, ParamSpec, TypeVar, cast
 
 from dsp.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
     from dsp.adapters import Adapter
@@ -94,7 +95,7 @@ def context(
     cache: Cache | bool | None = _UNSET,
     collectors: Sequence[Collector] = _UNSET,
     **unknown: Never,
-) -> Iterator[None]:
+) -> Generator[None]:
     """The same for the code inside the `with`, and for the tasks and threads that dsp starts from there.
 
     Raises:
@@ -254,7 +255,7 @@ def _fits(name: str, value: object) -> bool:
         case "cache":
             return isinstance(value, bool) or (hasattr(value, "get") and hasattr(value, "put"))
         case _:
-            return isinstance(value, list | tuple) and all(callable(each) for each in value)
+            return isinstance(value, list | tuple) and all(map(callable, cast("Sequence[object]", value)))
 
 
 logging.getLogger("dsp").addHandler(logging.NullHandler())

@@ -34,6 +34,9 @@ blocked: Counter[asyncio.AbstractEventLoop] = Counter()
 class BackgroundLoop:
     """An event loop in a daemon thread of its own."""
 
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+
     def __init__(self, number: int) -> None:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._main, name=f"dsp-loop-{number}", daemon=True)

@@ -30,7 +30,8 @@ __all__ = [
 PATIENCE = 5.0
 """Seconds that an interrupted call waits for its coroutine to clean up."""
 
-running_loop = asyncio._get_running_loop  # noqa: SLF001 - documented for event loop code; `get_running_loop` raises
+# Documented for the code of event loops; `get_running_loop` raises.
+running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop  # noqa: SLF001
 
 
 class SyncCall:

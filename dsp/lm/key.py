@@ -69,10 +69,8 @@ class CacheKey:
         return "\n".join(f"{name}: {value}" for name, value in self.components().items())
 
     def _params(self) -> str:
-        params = self.request.params
-        if not params:
-            return ""
-        return _canonical({name: value for name, value in params.items() if name != "timeout"})
+        sent = {name: value for name, value in self.request.params.items() if name != "timeout"}
+        return _canonical(sent) if sent else ""
 
 
 def _canonical(value: object) -> str:

@@ -11,10 +11,12 @@ from dsp import settings
 from dsp.bridge import iterate_sync, run_sync
 from dsp.errors import SettingsError
 from dsp.lm.backends.choose import choose
+from dsp.lm.closing import aclose_backend, close_backend, opened
 from dsp.lm.layers.attempt import AttemptLayer
 from dsp.lm.layers.cache import CacheLayer
 from dsp.lm.layers.deadline import DeadlineLayer
 from dsp.lm.layers.handler import Call
+from dsp.lm.layers.disk import DiskCache
 from dsp.lm.layers.memory import MemoryCache
 from dsp.lm.layers.permits import Limits, LimitsLayer, Permits
 from dsp.lm.layers.retry import Retry, RetryLayer
@@ -85,6 +87,7 @@ class LM:
         check_params(params)
         self.model = model
         self.backend = choose(model, backend=backend, base_url=base_url, api_key=api_key)
+        opened(self.backend)
         self.params = params
         self.retry = retry
         self.limits = limits
@@ -159,13 +162,11 @@ class LM:
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        run_sync(self.aclose())
+        close_backend(self.backend)
 
     async def aclose(self) -> None:
         """Close the connections; the next call opens new ones."""
-        finish = getattr(self.backend, "aclose", None)
-        if finish is not None:
-            await finish()
+        await aclose_backend(self.backend)
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
@@ -213,11 +214,20 @@ _of_process: list[Cache | None] = []
 
 def _process_cache() -> Cache | None:
     if not _of_process:
-        name = settings.variable("DSP_CACHE") or "memory"
-        if name not in ("memory", "off"):
-            raise SettingsError(f"DSP_CACHE={name!r} is no cache of this version: write DSP_CACHE=memory or off.")
-        _of_process.append(MemoryCache() if name == "memory" else None)
+        _of_process.append(_named_cache(settings.variable("DSP_CACHE") or "memory"))
     return _of_process[0]
+
+
+def _named_cache(name: str) -> Cache | None:
+    match name:
+        case "off":
+            return None
+        case "memory":
+            return MemoryCache()
+        case "disk":
+            return DiskCache(settings.variable("DSP_CACHE_DIR") or "~/.cache/dsp")
+        case _:
+            raise SettingsError(f"DSP_CACHE={name!r} is no cache of this version: write DSP_CACHE=memory, disk or off.")
 
 
 settings.on_reset(_of_process.clear)

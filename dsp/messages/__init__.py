@@ -14,6 +14,7 @@ from dsp.messages.chunk import (
 from dsp.messages.message import Message, Part, RefusalPart, Role, TextPart, ThinkingPart, ToolCallPart, messages_of
 from dsp.messages.request import ModelParams, Request, ResponseFormat, ToolSpec
 from dsp.messages.response import FinishReason, Response, Served
+from dsp.messages.stored import response_from_json, response_to_json
 from dsp.usage import Usage
 
 __all__ = [
@@ -42,4 +43,6 @@ __all__ = [
     "as_chunks",
     "assemble",
     "messages_of",
+    "response_from_json",
+    "response_to_json",
 ]

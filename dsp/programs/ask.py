@@ -49,8 +49,9 @@ class Asker(Generic[P, Out]):
         Raises:
             InputError: A field is missing, unknown, or has a value that the model refuses.
         """
-        if isinstance(self._model, type) and issubclass(self._model, BaseModel):
-            _check_names(self._model, kwargs)
+        made_by: object = self._model
+        if isinstance(made_by, type) and issubclass(made_by, BaseModel):
+            _check_names(made_by, kwargs)
         try:
             return self._model(*args, **kwargs)
         except ValidationError as error:

@@ -78,7 +78,8 @@ class Predict(Program[I, O]):
         **params: Unpack[ModelParams],
     ) -> None:
         if signature is None:
-            inputs, output = type_arguments(type(self), Predict)
+            # The arguments were checked against the bounds of I and O when the class was subscripted.
+            inputs, output = cast("tuple[type[I], type[O]]", type_arguments(type(self), Predict))
             signature = Signature.of(inputs, output, instructions)
         elif instructions is not None:
             signature = signature.with_instructions(instructions)

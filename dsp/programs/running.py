@@ -24,6 +24,7 @@ class Running:
 
     __slots__ = ("program", "run", "started", "token")
 
+    program: Program[Any, Any]
     run: Run
 
     def __init__(self, program: Program[Any, Any]) -> None:

@@ -28,7 +28,7 @@ class Step(Program[In, Out]):
     fn: Callable[[In], Out | Coroutine[Any, Any, Out]]
 
     def __init__(self, fn: Callable[[In], Out | Coroutine[Any, Any, Out]]) -> None:
-        if not callable(fn):  # pyright: ignore[reportUnnecessaryComparison] - a caller without a type checker
+        if not callable(fn):  # a caller without a type checker
             raise SignatureError(f"{fn!r:.80} is no program and no function: it cannot be a step.")
         self.fn = fn
         self._is_async = inspect.iscoroutinefunction(fn)

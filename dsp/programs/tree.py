@@ -8,6 +8,8 @@ from weakref import ref
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from typing_extensions import TypeIs
+
     from dsp.programs.program import Program
 
 P = TypeVar("P", bound="Program[Any, Any]")
@@ -49,10 +51,14 @@ def _attributes(program: object) -> Iterator[tuple[str, object]]:
     yield from vars(program).items() if hasattr(program, "__dict__") else ()
 
 
-def _programs_in(value: object, path: str, open_containers: set[int]) -> Iterator[tuple[str, Program[Any, Any]]]:
+def _is_program(value: object) -> TypeIs[Program[Any, Any]]:
     from dsp.programs.program import Program
 
-    if isinstance(value, Program):
+    return isinstance(value, Program)
+
+
+def _programs_in(value: object, path: str, open_containers: set[int]) -> Iterator[tuple[str, Program[Any, Any]]]:
+    if _is_program(value):
         yield path, value
         return
     if not isinstance(value, list | tuple | dict) or id(cast("object", value)) in open_containers:
@@ -77,9 +83,7 @@ def copied(program: P, made: dict[int, object] | None = None) -> P:
 
 
 def _copied_value(value: object, made: dict[int, object]) -> object:
-    from dsp.programs.program import Program
-
-    if isinstance(value, Program):
+    if _is_program(value):
         return copied(value, made)
     if not any(True for _ in _programs_in(value, "", set())):
         # Nothing to separate. Lists and dicts are new all the same, so that appending to one leaves the other alone.

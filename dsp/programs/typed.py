@@ -38,8 +38,9 @@ class Typed(metaclass=TypedMeta):
 
         def __class_getitem__(cls, params):  # noqa: ANN001, ANN204 - never seen by a checker
             alias = super().__class_getitem__(params)
-            if alias.__parameters__:
-                return alias  # still generic: `class To(Predict[Question, T], Generic[T])`
+            if alias.__parameters__ or Any in get_args(alias):
+                # Still generic, as in `class To(Predict[Question, T], Generic[T])`, or an annotation: `Predict[Any, Any]`.
+                return alias
             return _bind(cls, alias)
 
 

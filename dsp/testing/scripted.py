@@ -86,8 +86,6 @@ class ScriptedLM(LM):
         **params: As for `LM`.
     """
 
-    backend: ScriptedBackend
-
     def __init__(
         self,
         replies: Sequence[Reply],
@@ -101,12 +99,12 @@ class ScriptedLM(LM):
     ) -> None:
         backend = ScriptedBackend(replies, delay)
         super().__init__(model, backend=backend, cache=cache, retry=retry, limits=limits, **params)
-        self.backend = backend
+        self._script = backend
 
     @property
     def requests(self) -> list[Request]:
         """Every request so far, in order, the failed ones included."""
-        return self.backend.requests
+        return self._script.requests
 
 
 def _response(reply: Reply, request: Request) -> Response:

@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 from dsp.messages import ToolCallPart, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from pydantic import JsonValue
@@ -205,7 +206,7 @@ class OpenAIServer:
         await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        raw = await request.read()
+        raw = await request.content.read()  # `request.read` refuses bodies of more than a megabyte
         if request.method != "POST" or not request.path.endswith("/chat/completions"):
             return _error(
                 404, f"This server knows POST /v1/chat/completions only, not {request.method} {request.path}."
@@ -231,7 +232,10 @@ class OpenAIServer:
             return _error(401, "Incorrect API key provided.", code="invalid_api_key")
         if self._delay:
             await asyncio.sleep(self._delay)
-        answer = reply(body) if callable(reply) else reply
+        try:
+            answer = reply(body) if callable(reply) else reply
+        except Exception as error:  # noqa: BLE001 - the function is the user's and may raise anything: the client is told
+            return _error(500, f"The function that makes the reply raised {type(error).__name__}: {error}")
         match answer:
             case str():
                 answer = Completion(answer)
@@ -276,21 +280,14 @@ class OpenAIServer:
         self, request: web.BaseRequest, body: dict[str, JsonValue], answer: Completion
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **answer.headers})
-        await response.prepare(request)
-        for delta in _deltas(answer):
-            await response.write(_event(body, delta))
-            if self._pause:
-                await asyncio.sleep(self._pause)
-        await response.write(_event(body, {}, answer.finish_reason))
-        options = body.get("stream_options")
-        if isinstance(options, dict) and options.get("include_usage") is True:
-            last: JsonValue = {
-                **_head(body, answer, "chat.completion.chunk"),
-                "choices": [],
-                "usage": _usage(body, answer),
-            }
-            await response.write(b"data: " + to_json(last) + b"\n\n")
-        await response.write(b"data: [DONE]\n\n")
+        try:
+            await response.prepare(request)
+            for event in _events(body, answer):
+                await response.write(event)
+                if self._pause:
+                    await asyncio.sleep(self._pause)
+        except ConnectionResetError:
+            pass  # the client has read enough and gone
         return response
 
 
@@ -351,6 +348,18 @@ def _pieces(text: str | None) -> list[str]:
         return []
     words = text.split(" ")
     return [words[0], *(" " + word for word in words[1:])]
+
+
+def _events(body: dict[str, JsonValue], answer: Completion) -> Iterator[bytes]:
+    """The whole stream, event by event."""
+    for delta in _deltas(answer):
+        yield _event(body, delta)
+    yield _event(body, {}, answer.finish_reason)
+    options = body.get("stream_options")
+    if isinstance(options, dict) and options.get("include_usage") is True:
+        head = _head(body, answer, "chat.completion.chunk")
+        yield b"data: " + to_json({**head, "choices": [], "usage": _usage(body, answer)}) + b"\n\n"
+    yield b"data: [DONE]\n\n"
 
 
 def _event(body: dict[str, JsonValue], delta: dict[str, JsonValue], finish_reason: str | None = None) -> bytes:

@@ -10,7 +10,7 @@ from dsp.tracing import run as runs
 from dsp.tracing.entry import HistoryEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 __all__ = ["CallEnded", "Event", "ProgramEnded", "ProgramStarted", "listening"]
 
@@ -48,7 +48,7 @@ Event: TypeAlias = ProgramStarted | ProgramEnded | CallEnded
 
 
 @contextmanager
-def listening(sink: Callable[[Event], None]) -> Iterator[None]:
+def listening(sink: Callable[[Event], None]) -> Generator[None]:
     """Call `sink` with every event of the programs that run inside. It is called where the event happens: be quick.
 
     Example:

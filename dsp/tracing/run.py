@@ -12,7 +12,8 @@ from dsp.bridge import on_fork
 from dsp.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
+    from contextvars import Token
 
     from dsp.tracing.entry import HistoryEntry
     from dsp.tracing.events import Event
@@ -130,14 +131,14 @@ class Run:
 
 
 _run: ContextVar[Run | None] = ContextVar("dsp_run", default=None)
-current_run = _run.get
+current_run: Callable[[], Run | None] = _run.get
 """The run that this code belongs to, or None."""
-enter = _run.set
-leave = _run.reset
+enter: Callable[[Run | None], Token[Run | None]] = _run.set
+leave: Callable[[Token[Run | None]], None] = _run.reset
 
 
 @contextmanager
-def track() -> Iterator[Run]:
+def track() -> Generator[Run]:
     """Count what the code inside spends: `.usage`, `.cost` and `.calls`, also after the block has ended.
 
     Calls in tasks and threads that dsp starts are counted, and those of your own threads with `dsp.copy_context`.

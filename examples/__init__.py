@@ -1,0 +1,1 @@
+"""Complete typed programs that run offline; each is run by the tests."""
