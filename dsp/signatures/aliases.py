@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
@@ -126,20 +126,15 @@ def _allowed(schema: Any) -> frozenset[object] | None:
     if kind in {"nullable", "default"} or (kind.startswith("function-") and "schema" in schema):
         return _allowed(schema["schema"])
     if kind == "union":
-        parts = [
-            _allowed(one[0] if isinstance(one, tuple) else one) for one in schema["choices"] if _kind(one) != "none"
-        ]
+        choices: list[Any] = [one[0] if isinstance(one, tuple) else one for one in schema["choices"]]
+        parts = [None if one["type"] in _NO_WORDS else _allowed(one) for one in choices if one["type"] != "none"]
         known = [part for part in parts if part is not None]
         return frozenset[object]().union(*known) if len(known) == len(parts) else None
-    if kind in _CONTAINERS:
+    if kind in _NO_WORDS:
         raise SignatureError(
             "`Aliases` names synonyms of single values: put it on the items, as in `list[Annotated[Mood, Aliases({...})]]`."
         )
     return None
 
 
-def _kind(choice: Any) -> str:
-    return cast("str", (choice[0] if isinstance(choice, tuple) else choice)["type"])
-
-
-_CONTAINERS = {"list", "set", "frozenset", "tuple", "dict", "model", "dataclass", "typed-dict", "int", "float", "bool"}
+_NO_WORDS = {"list", "set", "frozenset", "tuple", "dict", "model", "dataclass", "typed-dict", "int", "float", "bool"}

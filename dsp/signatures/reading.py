@@ -17,7 +17,7 @@ import typing_extensions
 from pydantic import AliasChoices, AliasPath, BaseModel, Field, JsonValue, TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema, to_jsonable_python
 
 from dsp.errors import SignatureError
@@ -60,7 +60,7 @@ class SchemaReader(GenerateJsonSchema):
     """Pydantic's generator, which also notes what the JSON schema does not say."""
 
     # A default that JSON cannot say is left out; the field's `has_default` says so.
-    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  (Pydantic declares it so)
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  (Pydantic declares it so)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
