@@ -46,20 +46,15 @@ class OutputField:
 
     @cached_property
     def members(self) -> frozenset[str]:
-        """The plain strings that the field may be; empty where it is no choice."""
-        if not isinstance(self.shape, ChoiceShape):
+        """The plain strings that the field may be; empty where it is no choice among plain strings."""
+        if not isinstance(self.shape, ChoiceShape) or not self.shape.plain:
             return frozenset()
         return frozenset(one.value for one in self.shape.members if isinstance(one.value, str))
 
     def bare(self, value: str) -> bool:
         """Whether a value is shown without quotes: a member of a choice among plain strings."""
         return (
-            isinstance(self.shape, ChoiceShape)
-            and all(isinstance(one.value, str) for one in self.shape.members)
-            and bool(value)
-            and value == value.strip()
-            and "\n" not in value
-            and "[" not in value
+            value in self.members and bool(value) and value == value.strip() and "\n" not in value and "[" not in value
         )
 
 

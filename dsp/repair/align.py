@@ -243,9 +243,16 @@ class Aligner:
                 return item
         if not isinstance(value, dict):
             return self._misfit(value)
+        inner = self._unwrapped(value, shape)
+        if inner is not None:
+            trial = Aligner()
+            item = trial.align(inner, shape, path)
+            if not trial.misfits and not trial.fatal:
+                self.repairs |= trial.repairs
+                self._note(path, f"taken out of `{next(iter(value))}`")
+                return item
         keys = self._keys(value, shape)
         if value and shape.fields and not any(keys.values()) and not shape.open:
-            inner = self._unwrapped(value, shape)
             if inner is not None:
                 self._note(path, f"taken out of `{next(iter(value))}`")
                 return self._object(inner, shape, path)
@@ -287,18 +294,20 @@ class Aligner:
                     loose.setdefault(id(near[0]), []).append(key)
         for keys in loose.values():
             if len(keys) > 1 and any(value[key] != value[keys[0]] for key in keys):
-                self.misfits += 1
-                for key in keys:
-                    exact[key] = None
-            else:
-                for key in keys[1:]:
-                    exact[key] = None
+                one = exact[keys[0]]
+                name = one.key if one is not None else keys[0]
+                self.fatal.append(f"`{name}` has two values, as {' and '.join(f'`{key:.40}`' for key in keys[:3])}")
+            for key in keys[1:]:
+                exact[key] = None
         return exact
 
     def _unwrapped(self, value: dict[str, JsonValue], shape: ObjectShape) -> dict[str, JsonValue] | None:
+        """What a wrapper called `output`, or like the model, holds; None where a field has just that name."""
         if len(value) != 1:
             return None
         ((key, inner),) = value.items()
+        if key in shape.by_name:
+            return None
         known = normal(key)
         if isinstance(inner, dict) and inner and (known in WRAPPERS or known == normal(shape.name)):
             return inner

@@ -154,13 +154,13 @@ def _read(text: str, shape: Shape, *, words: bool) -> tuple[JsonValue, tuple[str
     if not text:
         raise _refused(text, ("The text is empty.",))
     chosen = choose(text, shape) if words and isinstance(shape, ChoiceShape) and len(text) <= 1000 else None
-    if chosen is not None and chosen[1]:
+    if chosen is not None and chosen[1] and isinstance(shape, ChoiceShape) and shape.plain:
         return chosen[0], removed
     try:
         value = strict(text)
     except ValueError:
         if chosen is not None:
-            return chosen[0], (*removed, f"{text!r:.60} read as {chosen[0]!r:.60}")
+            return chosen[0], removed if chosen[1] else (*removed, f"{text!r:.60} read as {chosen[0]!r:.60}")
     else:
         return _aligned(text, value, shape, removed)
     if words and (found := _word(text, shape)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from unicodedata import combining, normalize
 
@@ -97,6 +98,11 @@ class ChoiceShape:
     """One of a few values."""
 
     members: tuple[Member, ...]
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all are strings, so that one can be written without quotes and be nothing else."""
+        return all(isinstance(one.value, str) for one in self.members)
 
 
 @dataclass(frozen=True)

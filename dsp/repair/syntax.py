@@ -23,7 +23,7 @@ SPACE = re.compile(r"[\s\ufeff]*")
 LINE = re.compile(r"[^\n]*")
 NUMBER = re.compile(r"[+-]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?\Z")
 INTEGER = re.compile(r"[+-]?\d[\d_]*\Z")
-WORD = re.compile(r"[^\s,:{}\[\]\"\u201c\u201d/#][^,:{}\[\]\"\u201c\u201d\n]*")
+WORD = re.compile(r"[^\s,:{}\[\]\"\u201c\u201d/#][^,:{}\[\]\"\u201c\u201d\n]{0,5000}")
 KEY = re.compile(r"[^\s,:{}\[\]\"'\u201c\u201d\u2018\u2019]+(?:[ \t]+[^\s,:{}\[\]\"'\u201c\u201d\u2018\u2019]+){0,5}")
 WORDS: dict[str, JsonValue] = {
     "true": True,
@@ -37,7 +37,12 @@ WORDS: dict[str, JsonValue] = {
     "NULL": None,
     "Null": None,
     "undefined": None,
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+    "-Infinity": float("-inf"),
 }
+PLAIN_WORDS = frozenset(("true", "false", "null", "NaN", "Infinity", "-Infinity"))
+LONGEST_WORD = 5000
 CLOSERS: dict[str, str] = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019", "\u201d": "\u201d", "`": "`"}
 ESCAPES: dict[str, str] = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": "", "0": "\0"}
 STOPS = {close: re.compile(r"[\\" + close + "]") for close in set(CLOSERS.values())}
@@ -204,15 +209,17 @@ def _scalar(text: str, position: int, budget: Budget, notes: dict[str, None]) ->
     if matched is None:
         raise SyntaxFault(f"a value belongs here, not `{text[position]}`", position)
     word = matched[0]
+    budget.spend(1 + len(word) // 50, position)
+    if len(word) > LONGEST_WORD:
+        raise SyntaxFault("a value of this length needs quotes", position)
     for comment in ("//", " #", "/*"):
         found = word.find(comment)
         if found > 0 and not (comment == "//" and word[found - 1] == ":"):
             word = word[:found]
     end = position + len(word)
     word = word.rstrip()
-    budget.spend(1, position)
     if word in WORDS:
-        if word not in ("true", "false", "null"):
+        if word not in PLAIN_WORDS:
             notes[f"`{word}` read as JSON"] = None
         return WORDS[word], end
     if len(word) < 4000 and NUMBER.match(word):  # Python refuses integers of more than 4300 digits
