@@ -181,101 +181,101 @@ class LMError(RunError):
 class Timeout(LMError):
     """No answer in time."""
 
-    default_reason = "timeout"
-    retryable = True
+    default_reason: ClassVar[Reason] = "timeout"
+    retryable: ClassVar[bool] = True
 
 
 class NetworkError(LMError):
     """The provider could not be reached, or the connection broke."""
 
-    default_reason = "network_error"
-    retryable = True
+    default_reason: ClassVar[Reason] = "network_error"
+    retryable: ClassVar[bool] = True
 
 
 class InvalidResponse(LMError):
     """Something came back that is not an answer of the provider's protocol."""
 
-    default_reason = "invalid_response"
-    retryable = True
+    default_reason: ClassVar[Reason] = "invalid_response"
+    retryable: ClassVar[bool] = True
 
 
 class APIError(LMError):
     """The provider refused or failed; `status` tells which. A 5xx is retried, a 4xx is not."""
 
-    default_reason = "api_error"
+    default_reason: ClassVar[Reason] = "api_error"
 
 
 class ServerError(APIError):
     """The provider failed on its side (5xx)."""
 
-    retryable = True
+    retryable: ClassVar[bool] = True
 
 
 class CircuitOpen(LMError):
     """Too many failures in a short time: the call was not sent."""
 
-    default_reason = "circuit_open"
+    default_reason: ClassVar[Reason] = "circuit_open"
 
 
 class RateLimited(LMError):
     """Too many requests; `retry_after` holds what the provider asked for."""
 
-    default_reason = "rate_limited"
-    retryable = True
+    default_reason: ClassVar[Reason] = "rate_limited"
+    retryable: ClassVar[bool] = True
 
 
 class QuotaExceeded(LMError):
     """The account has nothing left; waiting does not help."""
 
-    default_reason = "quota_exceeded"
+    default_reason: ClassVar[Reason] = "quota_exceeded"
 
 
 class InvalidMessages(LMError):
     """Messages that no provider takes: none at all, or of the wrong shape."""
 
-    default_reason = "invalid_messages"
+    default_reason: ClassVar[Reason] = "invalid_messages"
 
 
 class Authentication(LMError):
     """The key was refused."""
 
-    default_reason = "authentication"
+    default_reason: ClassVar[Reason] = "authentication"
 
 
 class NotConfigured(LMError):
     """No model, or no key for it. The message names what to set."""
 
-    default_reason = "provider_not_configured"
+    default_reason: ClassVar[Reason] = "provider_not_configured"
 
 
 class UnsupportedProvider(LMError):
     """A provider that no backend knows."""
 
-    default_reason = "unsupported_provider"
+    default_reason: ClassVar[Reason] = "unsupported_provider"
 
 
 class ContextWindowExceeded(LMError):
     """The prompt is longer than the model can read."""
 
-    default_reason = "context_window_exceeded"
+    default_reason: ClassVar[Reason] = "context_window_exceeded"
 
 
 class ContentFiltered(LMError):
     """The provider's filter, or the model itself, refused to answer."""
 
-    default_reason = "content_filtered"
+    default_reason: ClassVar[Reason] = "content_filtered"
 
 
 class Truncated(LMError):
     """The reply was cut at the token limit before it was complete."""
 
-    default_reason = "truncated"
+    default_reason: ClassVar[Reason] = "truncated"
 
 
 class BudgetExceeded(LMError):
     """The provider's or the caller's budget is used up."""
 
-    default_reason = "budget_exceeded"
+    default_reason: ClassVar[Reason] = "budget_exceeded"
 
 
 class UnexpectedResult(LMError):

@@ -1,2 +1,2 @@
 import dsp
-print(f"dsp {dsp.__version__}")
+print(dsp.LM("embedded")("Where is the Louvre? The Louvre is in Paris."))

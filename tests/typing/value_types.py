@@ -1,0 +1,160 @@
+"""Examples, signatures, predictions, history, limits and errors: what is passed around."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, assert_type
+
+from pydantic import BaseModel, JsonValue
+
+import dsp
+from dsp import Example, HistoryEntry, Predict, Prediction, Signature, Usage, UsageLimits
+from dsp.errors import Reason
+from dsp.testing import ScriptedLM
+
+
+class Question(BaseModel):
+    text: str = ""
+
+
+class Answer(BaseModel):
+    text: str = ""
+
+
+class Other(BaseModel):
+    number: int = 0
+
+
+lm = ScriptedLM(["[[ ## text ## ]]\nParis\n\n[[ ## completed ## ]]"] * 10)
+answer = Predict[Question, Answer](lm=lm)
+
+# -- examples
+example = Example(Question(text="2 + 2?"), Answer(text="4"), {"source": "school"})
+assert_type(example, Example[Question, Answer])
+assert_type(example.inputs, Question)
+assert_type(example.expected.text, str)
+assert_type(example.metadata, Mapping[str, JsonValue])
+assert_type(Example.from_json(example.to_json(), Question, Answer), Example[Question, Answer])
+
+# -- signatures
+signature = Signature.of(Question, Answer, "Answer.", name="qa")
+assert_type(signature, Signature[Question, Answer])
+assert_type(signature.input, type[Question])
+assert_type(signature.output, type[Answer])
+assert_type(signature.with_instructions("Answer well."), Signature[Question, Answer])
+assert_type(signature.output_fields, tuple[dsp.SignatureField, ...])
+assert_type(signature.json_schema(), dsp.OutputSchema)
+assert_type(signature.fingerprint, str)
+
+# -- predictions
+prediction = answer.run(Question())
+assert_type(prediction, Prediction[Answer])
+assert_type(prediction.output, Answer)
+assert_type(prediction.usage, Usage)
+assert_type(prediction.usage.prompt_tokens + prediction.usage.completion_tokens, int)
+assert_type(prediction.usage + prediction.usage, Usage)
+assert_type(prediction.cost, float | None)
+assert_type(prediction.latency, float)
+assert_type(prediction.calls, tuple[HistoryEntry, ...])
+assert_type(prediction.cached, bool)
+assert_type(prediction.parse, dsp.ParseReport | None)
+if prediction.parse is not None:
+    assert_type(prediction.parse.rung, Literal["direct", "repaired", "reread", "reasked", "next_adapter"])
+    assert_type(prediction.parse.repairs, tuple[str, ...])
+
+# -- history
+assert_type(dsp.history(), Sequence[HistoryEntry])
+for entry in dsp.history(3):
+    assert_type(entry.program, str)
+    assert_type(entry.parent_id, str | None)
+    assert_type(entry.at, datetime)
+    assert_type(entry.request.messages[0].text, str)
+    assert_type(entry.response, dsp.Response | None)
+    assert_type(entry.cost, float | None)
+    assert_type(entry.cache, Literal["hit", "miss", "off"])
+    assert_type(entry.attempts[0].latency, float)
+    if entry.error is not None:
+        assert_type(entry.error.status, int | None)
+
+# -- accounts and limits
+with dsp.track() as account:
+    answer(Question())
+assert_type(account.usage, Usage)
+assert_type(account.cost, float | None)
+assert_type(account.calls, list[HistoryEntry])
+with UsageLimits(calls=3, tokens=10_000, cost=0.5, seconds=60) as spent:
+    answer(Question())
+assert_type(spent.usage.total_tokens, int)
+
+
+# -- errors
+def told(error: dsp.DspError) -> str:
+    if isinstance(error, dsp.RateLimited):
+        assert_type(error.retry_after, float | None)
+    if isinstance(error, dsp.LMError):
+        assert_type(error.reason, Reason)
+        assert_type(error.model, str | None)
+        assert_type(error.status, int | None)
+        assert_type(error.attempts, int)
+        return error.reason
+    if isinstance(error, dsp.ParseError):
+        assert_type(error.missing, tuple[str, ...])
+        assert_type(error.errors, tuple[str, ...])
+        return error.reply
+    if isinstance(error, dsp.LimitExceeded):
+        assert_type(error.value, float)
+        assert_type(error.allowed, float)
+        return error.limit
+    if isinstance(error, dsp.RunError):
+        assert_type(error.usage, Usage)
+        assert_type(error.cost, float | None)
+        assert_type(error.calls, tuple[HistoryEntry, ...])
+    return str(error)
+
+
+# -- mistakes that both checkers find
+if TYPE_CHECKING:
+    Example(Question(), "4")  # wrong
+    Example(Question())  # wrong
+    Example(inputs=Question(), output=Answer())  # wrong
+    example.expected.number  # wrong
+    example.inputs = Question()  # wrong
+    other: Example[Question, Other] = example  # wrong
+    Example.from_json("", Question, int)  # wrong
+
+    Signature.of(Question, int)  # wrong
+    Signature.of(Question(), Answer)  # wrong
+    Signature.of(Question)  # wrong
+    Signature.of(Question, Answer, 3)  # wrong
+    signature.instructions = "Answer."  # wrong
+    signature.with_instructions(None)  # wrong
+    mixed: Signature[Question, Other] = signature  # wrong
+
+    prediction.output.number  # wrong
+    prediction.outptu  # wrong
+    prediction.output = Answer()  # wrong
+    prediction.usage + 3  # wrong
+    prediction.cost + 1.0  # wrong
+    prediction.parse.rung  # wrong
+    elsewhere: Prediction[Other] = prediction  # wrong
+
+    dsp.history("3")  # wrong
+    dsp.history()[0].responce  # wrong
+    dsp.history()[0].response.text  # wrong
+    dsp.history().append(dsp.history()[0])  # wrong
+
+    UsageLimits(calls="3")  # wrong
+    UsageLimits(call=3)  # wrong
+    spent.usge  # wrong
+
+    def mistold(error: dsp.RunError, lm_error: dsp.LMError) -> str:
+        if error.reason == "timeout":  # wrong
+            return "late"
+        late = lm_error.reason == "time_out"  # wrong
+        lm_error.retry_after + 1  # wrong
+        return error.usage if late else error.mesage  # wrong
+
+    dsp.ParseError("no text")  # wrong
+    dsp.LMError("no answer", reason="timeout")  # wrong
+    dsp.Timeout("no answer", status="504")  # wrong
