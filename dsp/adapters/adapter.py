@@ -31,7 +31,6 @@ class Adapter(Protocol):
         inputs: I,
         *,
         demos: Sequence[Example[I, O]] = (),
-        history: None = None,
         tools: Sequence[ToolSpec] = (),
     ) -> Prompt:
         """The prompt for one input.
@@ -82,7 +81,6 @@ class BaseAdapter:
         inputs: I,
         *,
         demos: Sequence[Example[I, O]] = (),
-        history: None = None,
         tools: Sequence[ToolSpec] = (),
     ) -> Prompt:
         """See `Adapter.format`."""
@@ -94,7 +92,7 @@ class BaseAdapter:
 
     async def arun(self, call: AdapterCall[I, O]) -> Parsed[O]:
         """Format, one completion, parse. A reply that cannot be read is dropped from every cache."""
-        prompt = self.format(call.signature, call.inputs, demos=call.demos, history=call.history, tools=call.tools)
+        prompt = self.format(call.signature, call.inputs, demos=call.demos, tools=call.tools)
         request = Request(
             model=call.lm.model,
             messages=tuple(prompt.messages),

@@ -78,7 +78,6 @@ class ChatAdapter(BaseAdapter):
         inputs: I,
         *,
         demos: Sequence[Example[I, O]] = (),
-        history: None = None,
         tools: Sequence[ToolSpec] = (),
     ) -> Prompt:
         plan = self._plans.of(signature)

@@ -40,8 +40,6 @@ class AdapterCall(Generic[I, O]):
     inputs: I
     lm: LM
     demos: Sequence[Example[I, O]] = ()
-    history: None = None
-    """The conversation so far; conversations come later."""
     tools: Sequence[ToolSpec] = ()
     params: ModelParams = field(default_factory=lambda: ModelParams())  # noqa: PLW0108 - a TypedDict is no typed factory
     """What this call sets beyond the model's own parameters."""

@@ -11,4 +11,17 @@ from dsp.lm.layers.permits import Limits
 from dsp.lm.layers.retry import Retry
 from dsp.lm.model import LM, check_params
 
-__all__ = ["LM", "Backend", "Cache", "CacheKey", "DiskCache", "Limits", "MemoryCache", "Retry", "aclose", "check_params", "close", "current_lm"]
+__all__ = [
+    "LM",
+    "Backend",
+    "Cache",
+    "CacheKey",
+    "DiskCache",
+    "Limits",
+    "MemoryCache",
+    "Retry",
+    "aclose",
+    "check_params",
+    "close",
+    "current_lm",
+]

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel, JsonValue, RootModel, T
 from pydantic_core import CoreSchema, PydanticSerializationError, SchemaSerializer, from_json, to_json
 
 from dsp.errors import InputError
+from dsp.signatures.ordering import has_sets, with_sets_in_order
 from dsp.signatures.reading import Side, fields_of, is_list, is_node, label_of, members_of
 from dsp.signatures.view import is_object, title_of
 
@@ -40,6 +41,7 @@ class Dumper(Generic[M]):
         self._write = self._writers[0]
         self._labels = tuple(field.label for field in fields)
         self._choices = _choices(self._classes[0], side) if self._is_object else ()
+        self._sets = tuple((field.label, field.schema) for field in fields if has_sets(field.schema))
 
     def dump(self, value: M) -> dict[str, JsonValue]:
         """The declared fields of an instance, a subclass' too.
@@ -50,7 +52,8 @@ class Dumper(Generic[M]):
         if not isinstance(value, self._classes):
             raise self._foreign(value)
         if not self._is_object:
-            return {self._side: self._whole(value)}
+            whole = self._whole(value)
+            return {self._side: with_sets_in_order(whole, self._sets[0][1]) if self._sets else whole}
         try:
             written: dict[str, JsonValue] = self._write(
                 value, mode="json", by_alias=True, exclude_computed_fields=True, warnings="error"
@@ -62,6 +65,8 @@ class Dumper(Generic[M]):
         for label, name, allowed in self._choices:
             if written[label] not in allowed:
                 raise self._unfit(name, getattr(value, name))
+        for label, schema in self._sets:
+            written[label] = with_sets_in_order(written[label], schema)
         return written
 
     def _whole(self, value: BaseModel) -> JsonValue:

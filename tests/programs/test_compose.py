@@ -20,7 +20,9 @@ from .models import Answer, Query, Question, Text, chat
 
 
 def asks(*replies: Any, **options: Any) -> dsp.Predict[Text, Answer]:
-    return dsp.Predict[Text, Answer](lm=ScriptedLM([r if not isinstance(r, str) else chat(text=r) for r in replies], **options))
+    return dsp.Predict[Text, Answer](
+        lm=ScriptedLM([r if not isinstance(r, str) else chat(text=r) for r in replies], **options)
+    )
 
 
 def shout(answer: Answer) -> str:
@@ -134,7 +136,10 @@ class TestEither:
         with pytest.raises(dsp.Truncated, match="third") as caught:
             either(Text())
         assert len(caught.value.calls) == 3
-        assert [("first" in note, "second" in note) for note in caught.value.__notes__] == [(True, False), (False, True)]
+        assert [("first" in note, "second" in note) for note in caught.value.__notes__] == [
+            (True, False),
+            (False, True),
+        ]
 
     def test_a_programmers_error_is_raised_at_once(self) -> None:
         second = asks("b")
@@ -400,7 +405,12 @@ class TestRunContext:
 
     @pytest.mark.parametrize(
         ("limits", "allowed_calls", "name"),
-        [({"calls": 2}, 2, "calls"), ({"tokens": 1}, 0, "tokens"), ({"tokens": 0}, 0, "tokens"), ({"calls": 0}, 0, "calls")],
+        [
+            ({"calls": 2}, 2, "calls"),
+            ({"tokens": 1}, 0, "tokens"),
+            ({"tokens": 0}, 0, "tokens"),
+            ({"calls": 0}, 0, "calls"),
+        ],
     )
     def test_limits_hold_for_all_programs_inside(self, limits: dict[str, Any], allowed_calls: int, name: str) -> None:
         program = asks(*"abcd")

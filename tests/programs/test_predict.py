@@ -124,7 +124,7 @@ class TestAsking:
         with pytest.raises(dsp.ParseError) as caught:
             program(Question(text="?"))
         assert caught.value.reply == "no markers"
-        assert caught.value.missing == ("text",)
+        assert "[[ ## text ## ]]" in caught.value.errors[0]
         assert len(caught.value.calls) == 1
         assert caught.value.usage.total_tokens > 0
         assert program(Question(text="?")) == Answer(text="Paris")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -359,3 +362,32 @@ def test_numbers_beyond_json_pass() -> None:
 
     read = Signature.of(Answer, Number).validate_output({"x": float("inf"), "y": 10**40})
     assert (read.x, read.y) == (float("inf"), 10**40)
+
+
+def test_sets_are_shown_in_one_order_in_every_process() -> None:
+    code = """
+from pydantic import BaseModel, RootModel
+from dsp import Example, Signature
+class Inner(BaseModel):
+    words: frozenset[str]
+class In(BaseModel):
+    tags: set[str]
+    deep: dict[str, list[Inner | None]]
+    pair: tuple[set[str], int]
+class Root(RootModel[set[str]]): ...
+words = {"a", "b", "c", "d", "é", "zebra"}
+sent = In(tags=words, deep={"x": [Inner(words=words), None]}, pair=(words, 1))
+print(Signature.of(In, In).dump_inputs(sent), Signature.of(In, Root).dump_output(Root(words)))
+"""
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(shown) == 1
+    assert "['a', 'b', 'c', 'd', 'zebra', 'é']" in shown.pop()

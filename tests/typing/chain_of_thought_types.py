@@ -70,8 +70,8 @@ if TYPE_CHECKING:
     answer.run(Question()).reasonning  # wrong
     Predict[Question, Answer]().run(Question()).reasoning  # wrong
 
-    def as_predict_only(program: Predict[Question, Answer]) -> str:
-        return program.run(Question()).reasoning  # wrong
+    def as_predict_only(program: Predict[Question, Answer]) -> None:
+        program.run(Question()).reasoning  # wrong
 
     answer(Answer())  # wrong
     answer.run(Question()).output.number  # wrong

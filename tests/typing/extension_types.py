@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, TypeVar, assert_type
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 import dsp
 from dsp import (
@@ -32,6 +33,7 @@ from dsp import (
     TextChunk,
     ToolSpec,
 )
+from dsp.adapters import BaseAdapter
 
 I = TypeVar("I", bound=BaseModel)
 O = TypeVar("O", bound=BaseModel)
@@ -77,6 +79,37 @@ class Kept:
         self.replies.clear()
 
 
+class Loud(BaseAdapter):
+    """An adapter that inherits how to ask."""
+
+    @override
+    def format(
+        self,
+        signature: Signature[I, O],
+        inputs: I,
+        *,
+        demos: Sequence[Example[I, O]] = (),
+        history: None = None,
+        tools: Sequence[ToolSpec] = (),
+    ) -> Prompt:
+        return Prompt([dsp.Message("user", "LOUD")])
+
+    @override
+    def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
+        text = reply if isinstance(reply, str) else reply.text
+        return Parsed(signature.validate_output({"text": text}), ParseReport("loud", "direct"))
+
+
+class Quiet(ChatAdapter):
+    """The chat adapter with other words."""
+
+    @override
+    def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
+        parsed = super().parse(signature, reply)
+        assert_type(parsed, Parsed[O])
+        return parsed
+
+
 class Bare:
     """An adapter."""
 
@@ -105,7 +138,7 @@ class Bare:
 backend: Backend = Echo()
 cache: Cache = Kept()
 memory: Cache = MemoryCache()
-adapters: list[Adapter] = [Bare(), ChatAdapter(), JSONAdapter()]
+adapters: list[Adapter] = [Bare(), Loud(), Quiet(), ChatAdapter(), JSONAdapter()]
 
 lm = LM("echo/one", backend=Echo(), cache=Kept())
 with dsp.context(lm=lm, adapter=Bare(), cache=Kept()):
@@ -202,6 +235,13 @@ if TYPE_CHECKING:
         async def arun(self, call: AdapterCall[I, O]) -> Parsed[O]:
             raise NotImplementedError
 
+    class LoudForOne(BaseAdapter):
+        """An adapter that inherits how to ask, for one output only."""
+
+        @override
+        def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[Answer]:  # wrong
+            return Parsed(Answer(), ParseReport("one", "direct"))
+
     LM("plain/one", backend=Plain())  # wrong
     LM("text/one", backend=OfText())  # wrong
     LM("nameless/one", backend=Nameless())  # wrong
@@ -225,3 +265,4 @@ if TYPE_CHECKING:
 assert Predict[Question, Answer](lm=lm, adapter=Bare())(Question(text="Hello")).text == "{'text': 'Hello'}"
 assert lm("Hello") == "Hello"
 assert [type(chunk) for chunk in lm.stream("Hello")][-1] is FinishChunk
+assert Predict[Question, Answer](lm=lm, adapter=Loud())(Question()).text == "LOUD"

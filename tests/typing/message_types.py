@@ -117,7 +117,7 @@ if TYPE_CHECKING:
     FinishChunk("done")  # wrong
     UsageChunk(3)  # wrong
     Usage(tokens=3)  # wrong
-    Message("assistant", [TextPart("Paris")])  # wrong
+    Message("assistant", ("Paris",))  # wrong
     not_a_chunk: StreamChunk = TextPart("Paris")  # wrong
     not_a_part: Part = TextChunk("Paris")  # wrong
 

@@ -83,6 +83,7 @@ dsp.configure(lm=None, adapter=None, cache=None)
 with dsp.context(lm=lm, adapter=dsp.JSONAdapter(), cache=MemoryCache()) as nothing:
     assert_type(nothing, None)
 assert_type(dsp.reset(), None)
+assert_type(dsp.close(), None)
 
 
 @dsp.copy_context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, assert_type
+from typing import TYPE_CHECKING, Literal, assert_never, assert_type
 
 from pydantic import BaseModel, JsonValue
 
@@ -12,6 +12,7 @@ import dsp
 from dsp import Example, HistoryEntry, Predict, Prediction, Signature, Usage, UsageLimits
 from dsp.errors import Reason
 from dsp.testing import ScriptedLM
+from dsp.tracing import CallEnded, Event, ProgramEnded, ProgramStarted, listening
 
 
 class Question(BaseModel):
@@ -113,6 +114,25 @@ def told(error: dsp.DspError) -> str:
     return str(error)
 
 
+# -- what a listener is told while a program runs
+def heard(event: Event) -> str:
+    match event:
+        case ProgramStarted():
+            return event.program
+        case ProgramEnded():
+            assert_type(event.latency, float)
+            assert_type(event.error, BaseException | None)
+            return event.program
+        case CallEnded():
+            return event.entry.model
+        case _:
+            assert_never(event)
+
+
+told_events: list[str] = []
+with listening(lambda event: told_events.append(heard(event))):
+    answer(Question())
+
 # -- mistakes that both checkers find
 if TYPE_CHECKING:
     Example(Question(), "4")  # wrong
@@ -151,10 +171,23 @@ if TYPE_CHECKING:
     def mistold(error: dsp.RunError, lm_error: dsp.LMError) -> str:
         if error.reason == "timeout":  # wrong
             return "late"
-        late = lm_error.reason == "time_out"  # wrong
+        lm_error.reason == "time_out"  # wrong
         lm_error.retry_after + 1  # wrong
-        return error.usage if late else error.mesage  # wrong
+        error.mesage  # wrong
+        return error.usage  # wrong
 
+    def half_heard(event: Event) -> str:
+        match event:
+            case ProgramStarted() | ProgramEnded():
+                return event.program
+            case _:
+                assert_never(event)  # wrong
+
+    listening(print, 3)  # wrong
+    listening(told_events.append)  # wrong
     dsp.ParseError("no text")  # wrong
     dsp.LMError("no answer", reason="timeout")  # wrong
     dsp.Timeout("no answer", status="504")  # wrong
+
+assert told_events == ["Predict[Question, Answer]", "scripted/model", "Predict[Question, Answer]"]
+assert told(dsp.RateLimited("slow down")) == "rate_limited"

@@ -55,7 +55,11 @@ def choose(
         raise SettingsError(
             f"backend={backend!r} is unknown: it is one of {', '.join(NAMES)}, or an object of your own."
         )
-    if model == EMBEDDED and backend == "auto" and base_url is None:
+    if model == EMBEDDED and base_url is None:
+        if backend != "auto":
+            raise SettingsError(
+                f"{EMBEDDED!r} is dsp's own model: write dsp.LM({EMBEDDED!r}) without backend={backend!r}."
+            )
         from dsp.lm.backends.embedded import EmbeddedBackend
 
         return EmbeddedBackend()

@@ -192,7 +192,7 @@ def timed_out(target: Target, model: str, seconds: float | None) -> Timeout:
 def unreachable(target: Target, model: str, place: str, why: str) -> NetworkError:
     """No connection, or one that broke."""
     return NetworkError(
-        f"No answer for {model!r}: {place}: {why}. Check the address, the network, and whether the server runs.",
+        f"No answer for {model!r}: {place}: {why.rstrip('.')}. Check the address, the network, and whether the server runs.",
         model=model,
         provider=target.provider,
     )

@@ -40,6 +40,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._opened: dict[asyncio.AbstractEventLoop, Opened] = {}
+        # Held by the finalizer, the sessions are never part of the garbage themselves: they are closed on their loops.
+        weakref.finalize(self, _let_go, self._opened).atexit = False
         _everyone.add(self)
 
     async def get(self) -> ClientSession:
@@ -88,8 +90,8 @@ class Sessions:
 
     def forget(self) -> None:
         """Drops every session without closing it: in a forked child the sockets belong to the parent."""
-        _abandoned.append(self._opened)
-        self._opened = {}
+        _abandoned.append(dict(self._opened))
+        self._opened.clear()
 
 
 def _session() -> ClientSession:
@@ -119,6 +121,15 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def _let_go(everything: dict[asyncio.AbstractEventLoop, Opened]) -> None:
+    """Close the sessions of a backend that is no longer used, each on its own loop."""
+    for loop, opened in everything.items():
+        # A loop that stands still closes its generators itself when it ends.
+        if loop.is_running():
+            asyncio.run_coroutine_threadsafe(_finish(opened), loop)
+    everything.clear()
 
 
 async def _finish(opened: Opened) -> None:

@@ -99,7 +99,7 @@ def _entry(
         at=at,
         program=run.path if run is not None else "",
         model=request.model,
-        provider=response.provider if response is not None else request.model.partition("/")[0],
+        provider=(response.provider if response is not None else "") or request.model.partition("/")[0],
         request=request,
         response=response,
         usage=usage,

@@ -41,6 +41,12 @@ def test_auto_and_by_name(model, settings, kind, endpoint):
 
 def test_the_embedded_model_needs_no_provider():
     assert type(choose("embedded")) is EmbeddedBackend
+    with pytest.raises(SettingsError, match="own model"):
+        choose("embedded", backend="litellm")
+
+
+def test_a_server_may_call_its_model_embedded():
+    assert type(choose("embedded", base_url="http://127.0.0.1:1/v1")) is DirectBackend
 
 
 def test_openai_honours_the_address_of_the_environment(monkeypatch, ask):

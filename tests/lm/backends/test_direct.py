@@ -414,3 +414,23 @@ def test_an_lm_is_closed_from_anywhere(ask):
         asyncio.run(inside(lm))
         assert lm("hey") == "ok"
         lm.close()
+
+
+@pytest.mark.parametrize("spelling", ["HTTP_PROXY", "http_proxy"])
+def test_the_environments_proxy_is_used_and_its_exceptions_too(ask, monkeypatch, spelling):
+    with OpenAIServer("through the proxy") as proxy, OpenAIServer("straight") as server:
+        monkeypatch.setenv(spelling, proxy.base_url.removesuffix("/v1"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert ask.complete(DirectBackend("http://models.example/v1")).text == "through the proxy"
+        assert proxy.requests[0].headers["host"] == "models.example"
+        assert ask.complete(DirectBackend(server.base_url)).text == "straight"
+
+
+def test_an_unknown_host_is_named(ask):
+    with pytest.raises(errors.NetworkError, match=r"no-such-host\.example:443"):
+        ask.complete(DirectBackend("https://no-such-host.example/v1"))
+
+
+def test_a_whole_timeout_counts_a_reply_that_drips(ask):
+    with OpenAIServer("a b c d e f g h i j", pause=0.2) as server, pytest.raises(errors.Timeout, match=r"0\.5 s"):
+        ask.stream(DirectBackend(server.base_url), timeout=0.5)
