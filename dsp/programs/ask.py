@@ -86,14 +86,15 @@ def ask(inputs: Callable[P, BaseModel], output: type[O], instructions: str | Non
 
     Example:
         >>> class Question(BaseModel):
+        ...     question: str
         ...     text: str
         >>> class Answer(BaseModel):
-        ...     text: str
+        ...     answer: str
         >>> import dsp
         >>> answer = ask(Question, Answer, "Answer in one sentence.")
         >>> with dsp.context(lm="embedded"):
-        ...     answer(text="Where is the Louvre? The Louvre is in Paris.")
-        Answer(text='The Louvre is in Paris.')
+        ...     answer(question="Where is the Louvre?", text="The Louvre is in Paris.")
+        Answer(answer='The Louvre is in Paris.')
 
     Raises:
         SignatureError: One of the two is no Pydantic model.
@@ -145,14 +146,14 @@ def lm_function(fn: Callable[P, O], /) -> LMFunction[P, O]:
 
     Example:
         >>> class Answer(BaseModel):
-        ...     text: str
+        ...     answer: str
         >>> @lm_function
-        ... def answer(question: str) -> Answer:
+        ... def answer(question: str, text: str) -> Answer:
         ...     '''Answer in one sentence.'''
         ...     raise NotImplementedError
         >>> import dsp
         >>> with dsp.context(lm="embedded"):
-        ...     answer("Where is the Louvre? The Louvre is in Paris.").text
+        ...     answer("Where is the Louvre?", text="The Louvre is in Paris.").answer
         'The Louvre is in Paris.'
 
     Raises:

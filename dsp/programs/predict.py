@@ -38,11 +38,12 @@ class Predict(Program[I, O]):
     Example:
         >>> from pydantic import BaseModel, Field
         >>> class Question(BaseModel):
+        ...     question: str
         ...     text: str
         >>> class Answer(BaseModel):
-        ...     text: str = Field(description="one sentence")
+        ...     answer: str = Field(description="one sentence")
         >>> answer = Predict[Question, Answer]("Answer from the text.", lm="embedded")
-        >>> answer(Question(text="Where is the Louvre? The Louvre is in Paris.")).text
+        >>> answer(Question(question="Where is the Louvre?", text="The Louvre is in Paris.")).answer
         'The Louvre is in Paris.'
 
     Args:

@@ -166,12 +166,13 @@ class Program(Typed, Generic[In, Out]):
         Example:
             >>> from pydantic import BaseModel
             >>> class Question(BaseModel):
+            ...     question: str
             ...     text: str
             >>> class Answer(BaseModel):
-            ...     text: str
+            ...     answer: str
             >>> from dsp import Predict
             >>> answer = Predict[Question, Answer](lm="embedded").taking(Question)
-            >>> answer(text="Where is the Louvre? The Louvre is in Paris.").text
+            >>> answer(question="Where is the Louvre?", text="The Louvre is in Paris.").answer
             'The Louvre is in Paris.'
         """
         from dsp.programs.ask import Asker

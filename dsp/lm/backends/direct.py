@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,8 @@ __all__ = ["DirectBackend"]
 
 LARGE = 2**20
 """Bytes of a body from which aiohttp wants a file instead."""
+DRAIN = 0.2
+"""Seconds to wait for the end of a stream that has said that it is done."""
 
 
 class DirectBackend:
@@ -74,7 +78,7 @@ class DirectBackend:
             SettingsError: `base_url` is no HTTP address.
         """
         root = _normalised(base_url)
-        own = root.host is not None and root.host.endswith("api.openai.com")
+        own = root.host is not None and f".{root.host}".endswith(".api.openai.com")
         self._endpoint = str(root)
         self._url = root / "chat" / "completions"
         self._priced = own
@@ -312,11 +316,19 @@ async def _events(answer: ClientResponse) -> AsyncIterator[bytes]:
     async for piece in answer.content.iter_any():
         for data in reader.feed(piece):
             if data == b"[DONE]":
+                await _drain(answer)
                 return
             yield data
     for data in reader.finish():
         if data != b"[DONE]":
             yield data
+
+
+async def _drain(answer: ClientResponse) -> None:
+    """Reads the end of a stream, so that its connection can serve the next call."""
+    with suppress(TimeoutError):  # a server that leaves the stream open costs a connection, not a wait
+        async with asyncio.timeout(DRAIN):
+            await answer.content.read()
 
 
 def _metadata(headers: Mapping[str, str]) -> dict[str, JsonValue]:

@@ -36,8 +36,11 @@ class AttemptLayer:
         started = perf_counter()
         try:
             response = await self.backend.complete(call.request)
-        except (LMError, OSError) as error:
-            raise self._failed(call, started, error) from error
+        except LMError as error:
+            self._failed(call, started, error)
+            raise
+        except OSError as error:
+            raise self._failed(call, started, _as_lm_error(error)) from error
         except asyncio.CancelledError:
             self._record(call, started, CANCELLED)
             raise
@@ -50,8 +53,11 @@ class AttemptLayer:
         try:
             async for chunk in self.backend.stream(call.request):
                 yield chunk
-        except (LMError, OSError) as error:
-            raise self._failed(call, started, error) from error
+        except LMError as error:
+            self._failed(call, started, error)
+            raise
+        except OSError as error:
+            raise self._failed(call, started, _as_lm_error(error)) from error
         except (asyncio.CancelledError, GeneratorExit):
             self._record(call, started, CANCELLED)
             raise
@@ -61,8 +67,7 @@ class AttemptLayer:
         call.attempts.append(Attempt(perf_counter() - started, error, call.waited))
         call.waited = 0.0
 
-    def _failed(self, call: Call, started: float, raised: LMError | OSError) -> LMError:
-        error = raised if isinstance(raised, LMError) else _as_lm_error(raised)
+    def _failed(self, call: Call, started: float, error: LMError) -> LMError:
         error.model = error.model or call.request.model
         error.provider = error.provider or call.request.model.partition("/")[0]
         self._record(call, started, Failure(error.reason, str(error), error.status))

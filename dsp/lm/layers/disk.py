@@ -38,7 +38,7 @@ SWEEP = 64
 ROOM = 0.9
 """How full the cache is after old replies were dropped."""
 
-logger = logging.getLogger("dsp")
+logger: logging.Logger = logging.getLogger("dsp")
 
 
 class DiskCache:

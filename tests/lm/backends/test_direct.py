@@ -239,6 +239,7 @@ def test_one_connection_serves_call_after_call(ask):
     async def main(backend):
         for _ in range(20):
             await backend.complete(ask.request())
+            assert [piece async for piece in backend.stream(ask.request())]
         session = await backend._sessions.get()
         ports.update(len(protocols) for protocols in session.connector._conns.values())
 
