@@ -237,7 +237,7 @@ class _Plan:
                 errors = (f"`{field.label}` ({field.type_text}): {' '.join(error.errors)}",)
                 raise unreadable(text, errors, required) from error
             return {field.label: value}, [f"{field.label}: read without its marker", *mended]
-        markers = ", ".join(f"`{self.sections.canonical[label]}`" for label in required)
+        markers = ", ".join(f"`{self.sections.canonical[field.label]}`" for field in self.outputs.fields)
         raise unreadable(text, (f"The reply holds none of the markers {markers}.",), required)
 
 
