@@ -28,9 +28,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from typing_extensions import override
+
 from dsp.usage import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dsp.tracing import HistoryEntry
 
 __all__ = [
@@ -140,6 +144,18 @@ class RunError(DspError):
         self.usage = Usage()
         self.cost = 0.0
         self.calls = ()
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is usually made again from its message alone; these carry more, to other processes too.
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[RunError], args: tuple[object, ...], state: Mapping[str, object]) -> RunError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class LMError(RunError):
