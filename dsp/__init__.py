@@ -3,6 +3,7 @@
 Two Pydantic models say what goes in and what comes out; a `Program[I, O]` is a typed function between them.
 """
 
+from dsp import errors, repair
 from dsp.adapters import (
     Adapter,
     AdapterCall,
@@ -172,11 +173,13 @@ __all__ = [
     "configure",
     "context",
     "copy_context",
+    "errors",
     "history",
     "inspect_history",
     "lm_function",
     "load_env",
     "program",
+    "repair",
     "reset",
     "track",
 ]

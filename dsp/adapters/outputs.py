@@ -76,9 +76,9 @@ class OutputReader:
             else:
                 shape = AnyShape()
             found.append(OutputField(field.label, field.name, field.type_text, field.is_text, field.required, shape))
-        self.fields = tuple(found)
+        self.fields: tuple[OutputField, ...] = tuple(found)
         """Every field of a reply."""
-        self.shape = ObjectShape(getattr(signature.output, "__name__", "output"), open=False)
+        self.shape: ObjectShape = ObjectShape(getattr(signature.output, "__name__", "output"), open=False)
         """The shape of a reply that is one object."""
         if isinstance(whole, ObjectShape) and signature.output_is_object:
             self.shape.open = whole.open
@@ -88,7 +88,7 @@ class OutputReader:
         self.shape.fill(
             (*(MemberField(one.label, (one.label,), one.shape, one.required) for one in found[:leading]), *own)
         )
-        self.by_name = _by_name(signature)
+        self.by_name: bool | None = _by_name(signature)
         """Whether replies may use Python names beside aliases; None where the output is not one object of a model."""
         self._leading = tuple((one.label, one.name) for one in found[:leading])
         self._types = {one.label: one.type_text for one in found}

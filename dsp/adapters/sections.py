@@ -95,9 +95,9 @@ class SectionReader:
     """Cuts replies for one signature. Only its own labels, at the beginning of a line, end a section."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self.end = end_word(labels)
+        self.end: str = end_word(labels)
         """The name of the marker that ends a reply."""
-        self.canonical = {label: f"[[ ## {label} ## ]]" for label in (*labels, self.end)}
+        self.canonical: dict[str, str] = {label: f"[[ ## {label} ## ]]" for label in (*labels, self.end)}
         self._by_text = {marker: label for label, marker in self.canonical.items()}
         self._by_normal: dict[str, str | None] = {}
         for label in (*labels, self.end):

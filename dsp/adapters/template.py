@@ -98,10 +98,10 @@ class UserTemplate:
         Raises:
             TemplateError: The file cannot be read.
         """
-        self.where = f"the template `{template}`" if isinstance(template, Path) else "the template"
+        self.where: str = f"the template `{template}`" if isinstance(template, Path) else "the template"
         if isinstance(template, Path):
             try:
-                self.source = template.read_text(encoding="utf-8")
+                self.source: str = template.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise TemplateError(f"The template file `{template}` cannot be read: {error}.") from error
         else:

@@ -7,13 +7,14 @@ is about to wait says so with `await to_loop()`.
 
 from dsp.bridge.fork import ForkSafeLock, on_fork, renew_on_fork
 from dsp.bridge.loops import background, close
-from dsp.bridge.plain import call_plain
+from dsp.bridge.plain import call_function, call_plain
 from dsp.bridge.sync import blocked_loops, is_blocked, iterate_sync, run_sync, running_loop, stuck_behind, to_loop
 
 __all__ = [
     "ForkSafeLock",
     "background",
     "blocked_loops",
+    "call_function",
     "call_plain",
     "close",
     "is_blocked",

@@ -1,4 +1,4 @@
-"""Where a plain function runs when a coroutine reaches it."""
+"""Where a function of the user's runs when a coroutine reaches it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,30 @@ import asyncio
 import threading
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar
+from inspect import isawaitable
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from dsp.bridge.sync import Cancellation, cancellation, current, running_loop
+from dsp.bridge.sync import Cancellation, cancellation, current, running_loop, to_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
 A = TypeVar("A")
 
-__all__ = ["call_plain"]
+__all__ = ["call_function", "call_plain"]
+
+
+async def call_function(fn: Callable[[A], T | Awaitable[T]], argument: A, *, is_async: bool) -> T:
+    """The result of a user's function, plain or async. A plain one may also return something to await."""
+    if is_async:
+        await to_loop()  # its author may gather, sleep or time out at once
+        return await cast("Awaitable[T]", fn(argument))
+    result = await call_plain(fn, argument)
+    if isawaitable(result):
+        await to_loop()
+        return await cast("Awaitable[T]", result)
+    return result
 
 
 async def call_plain(fn: Callable[[A], T], argument: A) -> T:

@@ -15,8 +15,8 @@ from dsp.lm.closing import aclose_backend, close_backend, opened
 from dsp.lm.layers.attempt import AttemptLayer
 from dsp.lm.layers.cache import CacheLayer
 from dsp.lm.layers.deadline import DeadlineLayer
-from dsp.lm.layers.handler import Call
 from dsp.lm.layers.disk import DiskCache
+from dsp.lm.layers.handler import Call
 from dsp.lm.layers.memory import MemoryCache
 from dsp.lm.layers.permits import Limits, LimitsLayer, Permits
 from dsp.lm.layers.retry import Retry, RetryLayer

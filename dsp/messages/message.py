@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from dsp.errors import InvalidMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pydantic import JsonValue
 
 __all__ = ["Message", "Part", "RefusalPart", "Role", "TextPart", "ThinkingPart", "ToolCallPart", "messages_of"]
@@ -63,7 +62,7 @@ class Message:
     """
 
     role: Role
-    content: str | tuple[Part, ...]
+    content: str | Sequence[Part]
     tool_call_id: str | None = None
     """On a `tool` message: the call that this is the result of."""
     _wire: dict[str, JsonValue] | None = field(default=None, init=False, repr=False, compare=False, hash=False)
@@ -108,7 +107,7 @@ class Message:
             if isinstance(self.content, str) and self.tool_call_id is None:
                 text = f"{self.role}\x00{self.content}"
             else:
-                text = f"{self.role}\x01{self.tool_call_id}\x01{self.content!r}"
+                text = f"{self.role}\x01{self.tool_call_id}\x01{tuple(self.content)!r}"
             object.__setattr__(self, "_digest", blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
         return cast("bytes", self._digest)  # set the line above
 

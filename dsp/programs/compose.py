@@ -11,6 +11,7 @@ from typing_extensions import TypeVarTuple, Unpack, override
 from dsp.bridge import call_plain, to_loop
 from dsp.errors import RunError, SettingsError
 from dsp.programs.program import Program
+from dsp.programs.tree import label_of
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -44,7 +45,7 @@ class Pipeline(Program[In, Out]):
 
     @override
     def __repr__(self) -> str:
-        return " >> ".join(step.label() for step in self.steps)
+        return " >> ".join(label_of(step) for step in self.steps)
 
 
 def _laid_flat(part: Program[Any, Any]) -> tuple[Program[Any, Any], ...]:
@@ -74,7 +75,10 @@ class Fan(Program[I, "tuple[Unpack[Os]]"], Generic[I, *Os]):
         return widened
 
     def join(self, fn: Callable[[Unpack[Os]], T], /) -> Joined[I, T]:
-        """One output of all: a function that takes exactly the arms' outputs, in order."""
+        """One output of all: a plain function that takes exactly the arms' outputs, in order.
+
+        For an async function of the outputs write `.then(fn)`, which takes them as one tuple.
+        """
         return Joined(cast("Fan[I, *tuple[Any, ...]]", self), fn)
 
 
@@ -94,11 +98,7 @@ class Joined(Program[I, T]):
     async def forward(self, inputs: I, /) -> T:
         """What the function makes of the arms' outputs."""
         outputs = await self.fan.acall(inputs)
-
-        def joined(values: tuple[Any, ...]) -> T:
-            return self.fn(*values)
-
-        return await call_plain(joined, outputs)
+        return await call_plain(lambda values: self.fn(*values), outputs)
 
 
 class Either(Program[In, Out]):

@@ -16,6 +16,7 @@ from dsp.lm import check_params, current_lm
 from dsp.programs.prediction import Prediction
 from dsp.programs.program import Program
 from dsp.programs.running import Running
+from dsp.programs.tree import label_of
 from dsp.programs.typed import type_arguments, type_name
 from dsp.signatures import Example, Signature
 
@@ -180,13 +181,13 @@ class Predict(Program[I, O]):
                 )
 
     @override
-    def label(self) -> str:
+    def _label(self) -> str:
         """The name that was given, else the class's."""
         return self.name or type(self).__name__
 
     @override
     def __repr__(self) -> str:
-        return f"{self.label()}({self.instructions!r}, demos={len(self.demos)})"
+        return f"{label_of(self)}({self.instructions!r}, demos={len(self.demos)})"
 
     def _extended(self, signature: Signature[I, O]) -> Signature[I, O]:
         """The signature that prompts are made of. For subclasses that show more fields."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Self, TypeV
 
 from typing_extensions import override
 
-from dsp.bridge import call_plain, run_sync, to_loop
+from dsp.bridge import call_function, run_sync
 from dsp.errors import StateError
 from dsp.programs import tree
 from dsp.programs.prediction import Prediction
@@ -92,17 +92,9 @@ class Program(Typed, Generic[In, Out]):
     async def _forward(self, inputs: In) -> Out:
         if self._forward_kind == "own":
             return await cast("Awaitable[Out]", self.forward(inputs))
-        if self._forward_kind == "async":
-            await to_loop()
-            return await cast("Awaitable[Out]", self.forward(inputs))
-        # A plain function may also return a coroutine that it got from somewhere.
-        result = await call_plain(self.forward, inputs)
-        if inspect.isawaitable(result):
-            await to_loop()
-            return await cast("Awaitable[Out]", result)
-        return result
+        return await call_function(self.forward, inputs, is_async=self._forward_kind == "async")
 
-    def label(self) -> str:
+    def _label(self) -> str:
         """What the program is called where nobody holds it under a name."""
         return type(self).__name__
 

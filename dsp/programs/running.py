@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
 from dsp.errors import RunError
-from dsp.programs.tree import name_in
+from dsp.programs.tree import label_of, name_in
 from dsp.tracing import ProgramEnded, ProgramStarted, Run
 from dsp.tracing.run import current_run, enter, leave
 
@@ -57,7 +57,7 @@ class Running:
         return perf_counter() - self.started
 
     def _path(self, around: Run | None) -> str:
-        label = self.program.label()
+        label = label_of(self.program)
         if around is None:
             return label
         if around.owner is None:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, TypeVar, cast, overload
 
 from typing_extensions import override
 
-from dsp.bridge import call_plain, to_loop
+from dsp.bridge import call_function
 from dsp.errors import SignatureError
 from dsp.programs.program import Program
+from dsp.programs.tree import label_of
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -36,23 +37,16 @@ class Step(Program[In, Out]):
     @override
     async def forward(self, inputs: In, /) -> Out:
         """The function's result."""
-        if self._is_async:
-            await to_loop()
-            return await cast("Coroutine[Any, Any, Out]", self.fn(inputs))
-        result = await call_plain(self.fn, inputs)
-        if inspect.isawaitable(result):
-            await to_loop()
-            return await cast("Coroutine[Any, Any, Out]", result)
-        return result
+        return await call_function(self.fn, inputs, is_async=self._is_async)
 
     @override
-    def label(self) -> str:
+    def _label(self) -> str:
         """The function's name."""
         return str(getattr(self.fn, "__name__", type(self.fn).__name__))
 
     @override
     def __repr__(self) -> str:
-        return f"Step({self.label()})"
+        return f"Step({label_of(self)})"
 
 
 def as_program(other: Callable[[S], Any]) -> Program[S, Any]:

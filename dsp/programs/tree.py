@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound="Program[Any, Any]")
 
-__all__ = ["children", "copied", "descendants", "name_in"]
+__all__ = ["children", "copied", "descendants", "label_of", "name_in"]
 
 # `Program[Any, Any]`: a tree holds programs of all types, and none of their inputs or outputs is touched here.
 
@@ -26,6 +26,11 @@ def children(program: Program[Any, Any]) -> Iterator[tuple[str, Program[Any, Any
     """
     for name, value in _attributes(program):
         yield from _programs_in(value, name, set())
+
+
+def label_of(program: Program[Any, Any]) -> str:
+    """What a program is called where nobody holds it under a name. (No method: a user's class may have a `label`.)"""
+    return program._label()  # noqa: SLF001 - of this room
 
 
 def descendants(program: Program[Any, Any]) -> Iterator[tuple[str, Program[Any, Any]]]:

@@ -19,6 +19,9 @@ __all__ = ["Example"]
 
 I = TypeVar("I", bound=BaseModel)
 O = TypeVar("O", bound=BaseModel)
+# A static method has type variables of its own: through the class's, pyright sees nothing but unknown types.
+X = TypeVar("X", bound=BaseModel)
+Y = TypeVar("Y", bound=BaseModel)
 
 
 def _nothing() -> Mapping[str, JsonValue]:
@@ -74,7 +77,7 @@ class Example(Generic[I, O]):
             raise DemoError(f"this example cannot be written as JSON: {error}") from error
 
     @staticmethod
-    def from_json(text: str, input: type[I], output: type[O]) -> Example[I, O]:  # noqa: A002  (api.pyi's word)
+    def from_json(text: str, input: type[X], output: type[Y]) -> Example[X, Y]:  # noqa: A002  (api.pyi's word)
         """Reads what `to_json` wrote.
 
         Raises:

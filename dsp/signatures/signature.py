@@ -28,6 +28,9 @@ __all__ = ["Signature"]
 
 I = TypeVar("I", bound=BaseModel)
 O = TypeVar("O", bound=BaseModel)
+# A static method has type variables of its own: through the class's, pyright sees nothing but unknown types.
+X = TypeVar("X", bound=BaseModel)
+Y = TypeVar("Y", bound=BaseModel)
 
 
 class _Prepared:
@@ -111,12 +114,12 @@ class Signature(Generic[I, O]):
 
     @staticmethod
     def of(
-        input: type[I],  # noqa: A002  (api.pyi's word)
-        output: type[O],
+        input: type[X],  # noqa: A002  (api.pyi's word)
+        output: type[Y],
         instructions: str | None = None,
         *,
         name: str | None = None,
-    ) -> Signature[I, O]:
+    ) -> Signature[X, Y]:
         """The signature of two models.
 
         Without `instructions`, the docstring of the output model says what to do; without that, a sentence made of the fields.

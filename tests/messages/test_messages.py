@@ -144,7 +144,9 @@ def test_tools_and_formats_make_another_cache_key() -> None:
     assert requests[5].rollout == 1
 
 
-@pytest.mark.parametrize("error", [dsp.Timeout, dsp.RateLimited, dsp.Truncated, dsp.BudgetExceeded, dsp.UnexpectedResult])
+@pytest.mark.parametrize(
+    "error", [dsp.Timeout, dsp.RateLimited, dsp.Truncated, dsp.BudgetExceeded, dsp.UnexpectedResult]
+)
 def test_each_reason_has_an_error_of_its_own(error: type[dsp.LMError]) -> None:
     raised = error("words", model="m", provider="p", status=500, retry_after=1.5, attempts=2)
     assert isinstance(raised, dsp.RunError)

@@ -66,20 +66,20 @@ assert_type(Careful(lm=lm).run(Question()).reasoning, str)
 
 # -- mistakes that both checkers find
 if TYPE_CHECKING:
-    answer(Question()).reasoning  # wrong
-    answer.run(Question()).reasonning  # wrong
-    Predict[Question, Answer]().run(Question()).reasoning  # wrong
+    answer(Question()).reasoning  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    answer.run(Question()).reasonning  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    Predict[Question, Answer]().run(Question()).reasoning  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
     def as_predict_only(program: Predict[Question, Answer]) -> None:
-        program.run(Question()).reasoning  # wrong
+        program.run(Question()).reasoning  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
-    answer(Answer())  # wrong
-    answer.run(Question()).output.number  # wrong
-    ChainOfThought[Question, str]()  # wrong
-    ChainOfThought[Question, Answer](demos=[Example(Question(), Other())])  # wrong
-    bare = ChainOfThought()  # wrong
-    other: Predict[Question, Other] = answer  # wrong
-    back: ChainOfThought[Question, Answer] = Predict[Question, Answer]()  # wrong
+    answer(Answer())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer.run(Question()).output.number  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    ChainOfThought[Question, str]()  # type: ignore[type-var]  # pyright: ignore[reportInvalidTypeArguments]
+    ChainOfThought[Question, Answer](demos=[Example(Question(), Other())])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    bare = ChainOfThought()  # type: ignore[var-annotated]  # pyright: ignore[reportUnknownVariableType]
+    other: Predict[Question, Other] = answer  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    back: ChainOfThought[Question, Answer] = Predict[Question, Answer]()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 # -- what ran
 assert answer.run(Question()).reasoning == "It is known."

@@ -61,7 +61,6 @@ rag = rewrite >> search >> answer
 assert_type(rag, Pipeline[Question, Answer])
 assert_type(rag(Question()), Answer)
 assert_type(rag.run(Question()), Prediction[Answer])
-assert_type(rag.steps[0].label(), str)
 assert_type(rewrite >> any_text, Pipeline[Question, Answer])
 
 # -- functions as steps, plain and async, at both ends
@@ -100,32 +99,32 @@ asyncio.run(calls())
 
 # -- mistakes that both checkers find
 if TYPE_CHECKING:
-    rewrite >> answer  # wrong
-    rag >> question_of  # wrong
-    rag >> "text"  # wrong
-    rewrite >> search >> shout >> answer  # wrong
-    rewrite.then(answer)  # wrong
-    rag.then(question_of)  # wrong
-    rag.then(lambda given: given.txet)  # wrong
-    shout >> rag  # wrong
-    "text" >> rag  # wrong
-    rag(Query())  # wrong
-    rag(Question()).txet  # wrong
-    (rag >> shout)(Question()).text  # wrong
-    wrong_end: Program[Question, Query] = rag  # wrong
-    wrong_start: Program[Text, Answer] = rag  # wrong
+    rewrite >> answer  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    rag >> question_of  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    rag >> "text"  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    rewrite >> search >> shout >> answer  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    rewrite.then(answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    rag.then(question_of)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    rag.then(lambda given: given.txet)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+    shout >> rag  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    "text" >> rag  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    rag(Query())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    rag(Question()).txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    (rag >> shout)(Question()).text  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    wrong_end: Program[Question, Query] = rag  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    wrong_start: Program[Text, Answer] = rag  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
-    rewrite | search  # wrong
-    rewrite | shout  # wrong
-    (rewrite | any_text)(Query())  # wrong
-    both_ways: Program[Question, Answer] = rewrite | any_text  # wrong
+    rewrite | search  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    rewrite | shout  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    (rewrite | any_text)(Query())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    both_ways: Program[Question, Answer] = rewrite | any_text  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
-    rag.map()(Question())  # wrong
-    rag.map()([Query()])  # wrong
-    rag.map(2)  # wrong
-    rag.map(concurrency="2")  # wrong
-    rag.map()([Question()]).append(Answer())  # wrong
-    rag.map()([Question()])[0].txet  # wrong
+    rag.map()(Question())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    rag.map()([Query()])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    rag.map(2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    rag.map(concurrency="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    rag.map()([Question()]).append(Answer())  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    rag.map()([Question()])[0].txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 # -- what ran
 assert rag(Question()) == Answer(text="Paris")

@@ -18,6 +18,7 @@ from dsp import (
     Cache,
     CacheKey,
     ChatAdapter,
+    DiskCache,
     Example,
     FinishChunk,
     JSONAdapter,
@@ -138,6 +139,7 @@ class Bare:
 backend: Backend = Echo()
 cache: Cache = Kept()
 memory: Cache = MemoryCache()
+disk: Cache = DiskCache("replies", max_bytes=1_000_000, ttl=60.0)
 adapters: list[Adapter] = [Bare(), Loud(), Quiet(), ChatAdapter(), JSONAdapter()]
 
 lm = LM("echo/one", backend=Echo(), cache=Kept())
@@ -236,31 +238,33 @@ if TYPE_CHECKING:
             raise NotImplementedError
 
     class LoudForOne(BaseAdapter):
-        """An adapter that inherits how to ask, for one output only."""
+        """An adapter that inherits how to ask, and gives the bare output."""
 
         @override
-        def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[Answer]:  # wrong
-            return Parsed(Answer(), ParseReport("one", "direct"))
+        def parse(self, signature: Signature[I, O], reply: str | Response) -> O:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            return signature.validate_output("{}")
 
-    LM("plain/one", backend=Plain())  # wrong
-    LM("text/one", backend=OfText())  # wrong
-    LM("nameless/one", backend=Nameless())  # wrong
-    LM("echo/one", backend=Echo)  # wrong
-    LM("echo/one", cache=ByText())  # wrong
-    LM("echo/one", cache=WriteOnly())  # wrong
-    LM("echo/one", cache=Kept)  # wrong
-    Predict[Question, Answer](adapter=HalfAdapter())  # wrong
-    Predict[Question, Answer](adapter=OneModel())  # wrong
-    dsp.configure(adapter=HalfAdapter())  # wrong
-    dsp.configure(cache=WriteOnly())  # wrong
+    LM("plain/one", backend=Plain())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LM("text/one", backend=OfText())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LM("nameless/one", backend=Nameless())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LM("echo/one", backend=Echo)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LM("echo/one", cache=ByText())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LM("echo/one", cache=WriteOnly())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LM("echo/one", cache=Kept)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    DiskCache()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    DiskCache("replies", ttl="60")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](adapter=HalfAdapter())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](adapter=OneModel())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dsp.configure(adapter=HalfAdapter())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dsp.configure(cache=WriteOnly())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
-    Bare().format(signature, Answer())  # wrong
-    Bare().format(signature, Question(), demos=[Example(Answer(), Answer())])  # wrong
-    Bare().parse(signature, "Hello").output.txet  # wrong
-    ChatAdapter().parse(signature, 3)  # wrong
-    ChatAdapter(3)  # wrong
-    ParseReport("bare", "guessed")  # wrong
-    AdapterCall(signature, Answer(), lm)  # wrong
+    Bare().format(signature, Answer())  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    Bare().format(signature, Question(), demos=[Example(Answer(), Answer())])  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    Bare().parse(signature, "Hello").output.txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    ChatAdapter().parse(signature, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ChatAdapter(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ParseReport("bare", "guessed")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AdapterCall(signature, Answer(), lm)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
 
 assert Predict[Question, Answer](lm=lm, adapter=Bare())(Question(text="Hello")).text == "{'text': 'Hello'}"
 assert lm("Hello") == "Hello"

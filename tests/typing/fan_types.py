@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sized
 from typing import TYPE_CHECKING, assert_type
 
 from dsp import Prediction, Program, program
@@ -52,6 +53,9 @@ assert_type(two & blank, Fan[str, tuple[int, str], bool])
 assert_type((two & blank)("ab"), tuple[tuple[int, str], bool])
 assert_type(two.also(anything), Fan[str, int, str, str])
 
+assert_type(length & anything, Fan[str, int, str])
+assert_type(Step(len) & anything, Fan[Sized, int, str])
+
 joined = three.join(report)
 assert_type(joined, Joined[str, dict[str, object]])
 assert_type(joined("ab"), dict[str, object])
@@ -81,22 +85,22 @@ if TYPE_CHECKING:
     def too_many(count: int, text: str, empty: bool, more: int) -> str:
         return text
 
-    length & half  # wrong
-    length & report  # wrong
-    length & 3  # wrong
-    two.also(half)  # wrong
-    two.also(report)  # wrong
-    three.join(wrong_type)  # wrong
-    three.join(wrong_order)  # wrong
-    three.join(too_few)  # wrong
-    three.join(too_many)  # wrong
-    three.join(lambda count, text: text)  # wrong
-    three.join(lambda count, text, empty: count.upper())  # wrong
-    three(3)  # wrong
-    three("ab")[3]  # wrong
-    first: str = three("ab")[0]  # wrong
-    joined("ab").txet  # wrong
-    swapped: Program[str, tuple[str, int]] = two  # wrong
+    length & half  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    length & report  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    length & 3  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    two.also(half)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    two.also(report)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    three.join(wrong_type)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    three.join(wrong_order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    three.join(too_few)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    three.join(too_many)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    three.join(lambda count, text: text)  # type: ignore[arg-type, misc]  # pyright: ignore[reportArgumentType]
+    three.join(lambda count, text, empty: count.upper())  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+    three(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    three("ab")[3]  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    first: str = three("ab")[0]  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    joined("ab").txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    swapped: Program[str, tuple[str, int]] = two  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 assert three("ab") == (2, "AB", False)
 assert joined("ab") == {"count": 2, "text": "AB", "empty": False}

@@ -67,12 +67,12 @@ with dsp.context(lm=ScriptedLM([TRIAGE, REPLY] * 3)):
     assert_type(prediction.cost, float | None)
 
 if TYPE_CHECKING:
-    helpdesk(Triage(team="other", urgent=False))  # wrong
-    helpdesk(Ticket(subject="Invoice")).txt  # wrong
-    dsp.Predict[Ticket, Triage]() >> helpdesk  # wrong
-    dsp.Predict[Ticket, Triage](demos=[dsp.Example(Ticket(subject="a"), Reply(text="b"))])  # wrong
-    Triage(team="sales", urgent=False)  # wrong
-    if helpdesk.triage(Ticket(subject="Invoice")).team == "sales":  # wrong
+    helpdesk(Triage(team="other", urgent=False))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    helpdesk(Ticket(subject="Invoice")).txt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    dsp.Predict[Ticket, Triage]() >> helpdesk  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    dsp.Predict[Ticket, Triage](demos=[dsp.Example(Ticket(subject="a"), Reply(text="b"))])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Triage(team="sales", urgent=False)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    if helpdesk.triage(Ticket(subject="Invoice")).team == "sales":  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison]
         ...
 
 assert prediction.output == Reply(text="We will look.")

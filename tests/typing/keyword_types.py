@@ -82,47 +82,51 @@ as_program: Program[str, int] = count
 
 # -- mistakes that both checkers find
 if TYPE_CHECKING:
-    by_field(subjcet="Invoice")  # wrong
-    by_field(subject=3)  # wrong
-    by_field()  # wrong
-    by_field("Invoice")  # wrong
-    by_field(Ticket(subject="Invoice"))  # wrong
-    by_field(subject="Invoice", urgent="yes")  # wrong
-    by_field(subject="Invoice").txet  # wrong
-    triage.taking(Triage)  # wrong
-    triage.taking(Ticket(subject="Invoice"))  # wrong
+    by_field(subjcet="Invoice")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    by_field(subject=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    by_field()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    by_field("Invoice")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    by_field(Ticket(subject="Invoice"))  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
+    by_field(subject="Invoice", urgent="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    by_field(subject="Invoice").txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    triage.taking(Triage)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    triage.taking(Ticket(subject="Invoice"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
-    asked(subject="Invoice", more=1)  # wrong
-    asked(body="It is wrong.")  # wrong
-    asked(subject="Invoice").txet  # wrong
-    ask(Ticket, int)  # wrong
-    ask(int, Triage)  # wrong
-    ask(Ticket, Triage, 3)  # wrong
+    asked(subject="Invoice", more=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    asked(body="It is wrong.")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    asked(subject="Invoice").txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    ask(Ticket, int)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    ask(int, Triage)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ask(Ticket, Triage, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
-    sort(3)  # wrong
-    sort()  # wrong
-    sort("Invoice", limit="2")  # wrong
-    sort(subjcet="Invoice")  # wrong
-    sort("Invoice", 3, 4)  # wrong
-    sort("Invoice").txet  # wrong
+    sort(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sort()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    sort("Invoice", limit="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sort(subjcet="Invoice")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    sort("Invoice", 3, 4)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    sort("Invoice").txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
-    @lm_function  # wrong
+    @lm_function  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
     def no_model(subject: str) -> int:
         raise NotImplementedError
 
-    count(3)  # wrong
-    count("four").txet  # wrong
-    count >> trim  # wrong
-    program(3)  # wrong
+    @lm_function  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    async def asynchronous(subject: str) -> Triage:
+        raise NotImplementedError
 
-    @program  # wrong
+    count(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    count("four").txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    count >> trim  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    program(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    @program  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUntypedFunctionDecorator]
     def two_arguments(text: str, number: int) -> str:
         return text * number
 
     async def awaited() -> None:
-        await sort("Invoice")  # wrong
-        await by_field.acall(subject=3)  # wrong
-        await sort.acall(3)  # wrong
+        await sort("Invoice")  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+        await by_field.acall(subject=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        await sort.acall(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 # -- what ran

@@ -86,7 +86,7 @@ if TYPE_CHECKING:
             case ToolCallPart():
                 return part.name
             case _:
-                assert_never(part)  # wrong
+                assert_never(part)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
     def forgets_the_end(chunk: StreamChunk) -> str:
         match chunk:
@@ -95,31 +95,31 @@ if TYPE_CHECKING:
             case ToolCallChunk() | UsageChunk():
                 return ""
             case _:
-                assert_never(chunk)  # wrong
+                assert_never(chunk)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
     def forgets_a_reason(reason: Reason) -> bool:
         match reason:
             case "timeout" | "network_error":
                 return True
             case _:
-                assert_never(reason)  # wrong
+                assert_never(reason)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
     def no_text(part: Part, chunk: StreamChunk) -> None:
-        part.text  # wrong
-        chunk.text  # wrong
+        part.text  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        chunk.text  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
-    response.refusal.upper()  # wrong
-    response.parts[0].text  # wrong
-    response.text = "Rome"  # wrong
-    response.finish_reason == "stopped"  # wrong
-    Response("Paris")  # wrong
-    Response.of_text("Paris", finish_reason="done")  # wrong
-    FinishChunk("done")  # wrong
-    UsageChunk(3)  # wrong
-    Usage(tokens=3)  # wrong
-    Message("assistant", ("Paris",))  # wrong
-    not_a_chunk: StreamChunk = TextPart("Paris")  # wrong
-    not_a_part: Part = TextChunk("Paris")  # wrong
+    response.refusal.upper()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    response.parts[0].text  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    response.text = "Rome"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    response.finish_reason == "stopped"  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison, reportUnusedExpression]
+    Response("Paris")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Response.of_text("Paris", finish_reason="done")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    FinishChunk("done")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    UsageChunk(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Usage(tokens=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Message("assistant", ("Paris",))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    not_a_chunk: StreamChunk = TextPart("Paris")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    not_a_part: Part = TextChunk("Paris")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 assert shown(TextPart("a")) == "a"
 assert [piece(chunk) for chunk in as_chunks(response)] == ["Paris", "", "stop"]

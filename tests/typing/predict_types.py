@@ -119,48 +119,48 @@ if TYPE_CHECKING:
 
 # -- mistakes that both checkers find
 if TYPE_CHECKING:
-    answer(Answer())  # wrong
-    answer("Where is the Louvre?")  # wrong
-    answer()  # wrong
-    answer(text="Where is the Louvre?")  # wrong
-    answer.run(Other())  # wrong
-    answer(Question()).txet  # wrong
-    answer.run(Question()).txet  # wrong
-    answer.run(Question()).output.number  # wrong
-    either(Question()).text  # wrong
+    answer(Answer())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer("Where is the Louvre?")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    answer(text="Where is the Louvre?")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    answer.run(Other())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer(Question()).txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    answer.run(Question()).txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    answer.run(Question()).output.number  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    either(Question()).text  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
-    Predict[int, Answer]()  # wrong
-    Predict[Question, str]()  # wrong
-    Predict[Question]()  # wrong
-    bare = Predict()  # wrong
-    swapped: Predict[Answer, Question] = answer  # wrong
-    wider: Predict[Question, BaseModel] = answer  # wrong
+    Predict[int, Answer]()  # type: ignore[type-var]  # pyright: ignore[reportInvalidTypeArguments]
+    Predict[Question, str]()  # type: ignore[type-var]  # pyright: ignore[reportInvalidTypeArguments]
+    Predict[Question]()  # type: ignore[misc]  # pyright: ignore[reportInvalidTypeArguments]
+    bare = Predict()  # type: ignore[var-annotated]  # pyright: ignore[reportUnknownVariableType]
+    swapped: Predict[Answer, Question] = answer  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    wider: Predict[Question, BaseModel] = answer  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
-    Predict[Question, Answer](["Answer."])  # wrong
-    Predict[Question, Answer](instruction="Answer.")  # wrong
-    Predict[Question, Answer](temperature="hot")  # wrong
-    Predict[Question, Answer](lm=3)  # wrong
-    Predict[Question, Answer](adapter="chat")  # wrong
-    Predict[Question, Answer](demos=[Example(Question(), Other())])  # wrong
-    Predict[Question, Answer](demos=[Question()])  # wrong
-    Predict[Question, Answer](signature=Signature.of(Question, Other))  # wrong
-    answer.with_(demos=[Example(Other(), Answer())])  # wrong
-    answer.with_(temprature=0.5)  # wrong
-    answer.demos = (Example(Question(), Other()),)  # wrong
-    answer.instructions = None  # wrong
+    Predict[Question, Answer](["Answer."])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](instruction="Answer.")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Predict[Question, Answer](temperature="hot")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](lm=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](adapter="chat")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](demos=[Example(Question(), Other())])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](demos=[Question()])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    Predict[Question, Answer](signature=Signature.of(Question, Other))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer.with_(demos=[Example(Other(), Answer())])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer.with_(temprature=0.5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    answer.demos = (Example(Question(), Other()),)  # type: ignore[arg-type]  # pyright: ignore[reportAttributeAccessIssue]
+    answer.instructions = None  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
-    Predict.of(Question, int)  # wrong
-    Predict.of(Question(), Answer)  # wrong
-    to(str)  # wrong
-    To[Answer]()(Answer())  # wrong
-    Deep()(Question()).number  # wrong
-    QA[Question, Answer]  # wrong
+    Predict.of(Question, int)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    Predict.of(Question(), Answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    to(str)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    To[Answer]()(Answer())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Deep()(Question()).number  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    QA[Question, Answer]  # type: ignore[misc]  # pyright: ignore[reportInvalidTypeArguments]
 
     async def awaited() -> None:
-        await answer(Question())  # wrong
-        (await answer.acall(Question())).txet  # wrong
-        await answer.acall(Other())  # wrong
-        answer.acall(Question()).text  # wrong
+        await answer(Question())  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+        (await answer.acall(Question())).txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        await answer.acall(Other())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        answer.acall(Question()).text  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 # -- what ran

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, assert_type
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_type
 
 from pydantic import BaseModel
 from typing_extensions import override
 
 from dsp import LM, ChainOfThought, Predict, Prediction, Program
+from dsp.programs import Pipeline
 from dsp.testing import ScriptedLM
+
+T = TypeVar("T")
 
 
 class Text(BaseModel):
@@ -62,6 +65,29 @@ class Late(Program[Question, Answer]):
         return Searcher()(inputs)
 
 
+class Twice(Program[T, T], Generic[T]):
+    """A program of whatever type its inner one has."""
+
+    inner: Program[T, T]
+
+    def __init__(self, inner: Program[T, T]) -> None:
+        self.inner = inner
+
+    @override
+    async def forward(self, inputs: T) -> T:
+        return await self.inner.acall(await self.inner.acall(inputs))
+
+
+class Quote(Program[str, str]):
+    @override
+    def forward(self, inputs: str) -> str:
+        return f"'{inputs}'"
+
+
+assert_type(Twice(Quote()), Twice[str])
+assert_type(Twice[str](Quote())("a"), str)
+assert_type(Twice(Twice(Quote())) >> len, Pipeline[str, int])
+
 searcher = Searcher()
 assert_type(searcher(Question()), Answer)
 assert_type(searcher.run(Question()), Prediction[Answer])
@@ -103,60 +129,63 @@ if TYPE_CHECKING:
 
     class WrongOutput(Program[Question, Answer]):
         @override
-        def forward(self, inputs: Question) -> Query:  # wrong
+        def forward(self, inputs: Question) -> Query:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
             return Query()
 
     class WrongInput(Program[Question, Answer]):
         @override
-        def forward(self, inputs: Query) -> Answer:  # wrong
+        def forward(self, inputs: Query) -> Answer:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
             return Answer()
 
     class WrongOutputAsync(Program[Question, Answer]):
         @override
-        async def forward(self, inputs: Question) -> str:  # wrong
+        async def forward(self, inputs: Question) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
             return inputs.text
 
     class TooMany(Program[Question, Answer]):
         @override
-        def forward(self, inputs: Question, k: int) -> Answer:  # wrong
+        def forward(self, inputs: Question, k: int) -> Answer:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
             return Answer()
 
     class WrongBody(Program[Question, Answer]):
         @override
         async def forward(self, inputs: Question) -> Answer:
-            return inputs  # wrong
+            return inputs  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     class NotAwaited(Program[Question, Answer]):
         @override
         async def forward(self, inputs: Question) -> Answer:
-            return Searcher().acall(inputs)  # wrong
+            return Searcher().acall(inputs)  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     class Misspelt(Program[Question, Answer]):
         @override
-        def foward(self, inputs: Question) -> Answer:  # wrong
+        def foward(self, inputs: Question) -> Answer:  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
             return Answer()
 
-    searcher(Query())  # wrong
-    Shout()("a")  # wrong
-    searcher(Question()).txet  # wrong
-    Shout()(Text()).txet  # wrong
+    searcher(Query())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Shout()("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Twice(Shout())  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    Twice(Quote())(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Twice[int](Quote())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    searcher(Question()).txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    Shout()(Text()).txet  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
-    takes_more: Program[Text, Answer] = searcher  # wrong
-    neither: Program[Question, Query] = searcher  # wrong
+    takes_more: Program[Text, Answer] = searcher  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    neither: Program[Question, Query] = searcher  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def gives_less(program: Program[Question, Text]) -> Program[Question, Answer]:
-        return program  # wrong
+        return program  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     def narrower(prediction: Prediction[BaseModel]) -> Prediction[Answer]:
-        return prediction  # wrong
+        return prediction  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
-    searcher.set_lm(3)  # wrong
-    searcher.set_lm(None)  # wrong
-    searcher.programs()[0]  # wrong
-    searcher.predictors()["query"] = Predict[Question, Query]()  # wrong
-    elsewhere: Shout = searcher.copy()  # wrong
+    searcher.set_lm(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    searcher.set_lm(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    searcher.programs()[0]  # type: ignore[index]  # pyright: ignore[reportArgumentType]
+    searcher.predictors()["query"] = Predict[Question, Query]()  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+    elsewhere: Shout = searcher.copy()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     searcher.forward  # the method is there
-    searcher.foward  # wrong
+    searcher.foward  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 # -- what ran
 assert searcher(Question()) == Answer(text="Paris")

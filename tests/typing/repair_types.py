@@ -30,16 +30,16 @@ assert_type(repair.loads("{text: 1}"), JsonValue)
 mood: Literal["good", "bad"] = TypeAdapter[Literal["good", "bad"]](Mood).validate_python("fine")
 
 if TYPE_CHECKING:
-    repair.parse("3", 3)  # wrong
-    repair.parse("3", "int")  # wrong
-    repair.parse(3, int)  # wrong
-    repair.parse("3", int).value.upper()  # wrong
-    repair.parse("3", int).repair  # wrong
-    repair.parse("{}", Answer | Refusal).value.text  # wrong
-    word: Literal["a"] = repair.parse('"a"', Literal["a", "b"]).value  # wrong
-    repair.loads("{}")["text"]  # wrong
-    Aliases({"one": 1})  # wrong
-    Aliases(["fine", "good"])  # wrong
+    repair.parse("3", 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    repair.parse("3", "a number")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    repair.parse(3, int)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    repair.parse("3", int).value.upper()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    repair.parse("3", int).repair  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    repair.parse("{}", Answer | Refusal).value.text  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    word: Literal["a"] = repair.parse('"a"', Literal["a", "b"]).value  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    repair.loads("{}")["text"]  # type: ignore[call-overload, index]  # pyright: ignore[reportArgumentType, reportCallIssue, reportIndexIssue, reportOptionalSubscript]
+    Aliases({"one": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    Aliases(["fine", "good"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 assert repair.parse("It is [1, 2,].", list[int]).value == [1, 2]
 assert mood == "good"

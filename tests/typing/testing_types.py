@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     def no_reply(request: Request) -> int:
         return 3
 
-    ScriptedLM(["one", 3])  # wrong
-    ScriptedLM([no_reply])  # wrong
-    ScriptedLM([lambda request: request.modle])  # wrong
-    ScriptedLM([lambda: "one"])  # wrong
-    ScriptedLM([TimeoutError])  # wrong
-    ScriptedLM(["one"], delay="1")  # wrong
-    ScriptedLM(["one"], temprature=0.0)  # wrong
-    ScriptedLM()  # wrong
-    lm.requests[0].mesages  # wrong
-    lm.requests = []  # wrong
+    ScriptedLM(["one", 3])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    ScriptedLM([no_reply])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    ScriptedLM([lambda request: request.modle])  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+    ScriptedLM([lambda: "one"])  # type: ignore[list-item, misc]  # pyright: ignore[reportArgumentType]
+    ScriptedLM([TimeoutError])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    ScriptedLM(["one"], delay="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ScriptedLM(["one"], temprature=0.0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    ScriptedLM()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    lm.requests[0].mesages  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    lm.requests = []  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 assert [lm("second"), lm("third"), lm("fourth")] == ["two", "third", "scripted/model"]
 assert len(lm.requests) == 5

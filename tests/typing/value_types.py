@@ -135,59 +135,61 @@ with listening(lambda event: told_events.append(heard(event))):
 
 # -- mistakes that both checkers find
 if TYPE_CHECKING:
-    Example(Question(), "4")  # wrong
-    Example(Question())  # wrong
-    Example(inputs=Question(), output=Answer())  # wrong
-    example.expected.number  # wrong
-    example.inputs = Question()  # wrong
-    other: Example[Question, Other] = example  # wrong
-    Example.from_json("", Question, int)  # wrong
+    Example(Question(), "4")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    Example(Question())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Example(inputs=Question(), output=Answer())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    example.expected.number  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    example.inputs = Question()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    other: Example[Question, Other] = example  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    Example.from_json("", Question, int)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
-    Signature.of(Question, int)  # wrong
-    Signature.of(Question(), Answer)  # wrong
-    Signature.of(Question)  # wrong
-    Signature.of(Question, Answer, 3)  # wrong
-    signature.instructions = "Answer."  # wrong
-    signature.with_instructions(None)  # wrong
-    mixed: Signature[Question, Other] = signature  # wrong
+    Signature.of(Question, int)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    Signature.of(Question(), Answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Signature.of(Question)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Signature.of(Question, Answer, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    signature.instructions = "Answer."  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    signature.with_instructions(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    mixed: Signature[Question, Other] = signature  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
-    prediction.output.number  # wrong
-    prediction.outptu  # wrong
-    prediction.output = Answer()  # wrong
-    prediction.usage + 3  # wrong
-    prediction.cost + 1.0  # wrong
-    prediction.parse.rung  # wrong
-    elsewhere: Prediction[Other] = prediction  # wrong
+    prediction.output.number  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    prediction.outptu  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    prediction.output = Answer()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    prediction.usage + 3  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    prediction.cost + 1.0  # type: ignore[operator]  # pyright: ignore[reportOptionalOperand, reportUnusedExpression]
+    prediction.parse.rung  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    elsewhere: Prediction[Other] = prediction  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
-    dsp.history("3")  # wrong
-    dsp.history()[0].responce  # wrong
-    dsp.history()[0].response.text  # wrong
-    dsp.history().append(dsp.history()[0])  # wrong
+    dsp.history("3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dsp.history()[0].responce  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    dsp.history()[0].response.text  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    dsp.history().append(dsp.history()[0])  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
-    UsageLimits(calls="3")  # wrong
-    UsageLimits(call=3)  # wrong
-    spent.usge  # wrong
+    dsp.inspect_history("3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dsp.load_env(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    UsageLimits(calls="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    UsageLimits(call=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    spent.usge  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
     def mistold(error: dsp.RunError, lm_error: dsp.LMError) -> str:
-        if error.reason == "timeout":  # wrong
+        if error.reason == "timeout":  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
             return "late"
-        lm_error.reason == "time_out"  # wrong
-        lm_error.retry_after + 1  # wrong
-        error.mesage  # wrong
-        return error.usage  # wrong
+        lm_error.reason == "time_out"  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison, reportUnusedExpression]
+        lm_error.retry_after + 1  # type: ignore[operator]  # pyright: ignore[reportOptionalOperand, reportUnusedExpression]
+        error.mesage  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        return error.usage  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     def half_heard(event: Event) -> str:
         match event:
             case ProgramStarted() | ProgramEnded():
                 return event.program
             case _:
-                assert_never(event)  # wrong
+                assert_never(event)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
-    listening(print, 3)  # wrong
-    listening(told_events.append)  # wrong
-    dsp.ParseError("no text")  # wrong
-    dsp.LMError("no answer", reason="timeout")  # wrong
-    dsp.Timeout("no answer", status="504")  # wrong
+    listening(print, 3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    listening(told_events.append)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dsp.ParseError("no text")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    dsp.LMError("no answer", reason="timeout")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    dsp.Timeout("no answer", status="504")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 assert told_events == ["Predict[Question, Answer]", "scripted/model", "Predict[Question, Answer]"]
 assert told(dsp.RateLimited("slow down")) == "rate_limited"

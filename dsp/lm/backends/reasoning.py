@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from logging import getLogger
+from logging import Logger, getLogger
 from typing import TYPE_CHECKING
 
 from dsp.lm.backends.catalogue import listed
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_reasoning", "refused", "warn_dropped"]
 
-logger = getLogger("dsp")
+logger: Logger = getLogger("dsp")
 
 # o1, o3-mini, o4-mini, gpt-5, gpt-5.1, gpt-6-...; the chat variants (gpt-5-chat-latest) take everything.
 REASONING = re.compile(r"(?:o[1-9]\d*|gpt-(?:[5-9]|[1-9]\d)(?:\.\d+)?)(?:-(?!chat)|$)")
