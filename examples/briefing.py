@@ -1,6 +1,6 @@
 """A pipeline with a fan-out: read a text, take two things from it at once, and write one line.
 
-    dsp run examples/briefing.py:briefing --lm embedded --input '{"text": "The bridge opens on 2027-03-01. It cost 12 million."}'
+dsp run examples/briefing.py:briefing --lm embedded --input '{"text": "The bridge opens on 2027-03-01. It cost 12 million."}'
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ class Triage(BaseModel):
     summary: str = Field(max_length=200, description="one sentence")
 
 
-def _demo(subject: str, body: str, urgency: Literal["low", "normal", "high"], team: Team) -> dsp.Example[Ticket, Triage]:
+def _demo(
+    subject: str, body: str, urgency: Literal["low", "normal", "high"], team: Team
+) -> dsp.Example[Ticket, Triage]:
     ticket = Ticket(subject=subject, body=body)
     return dsp.Example(ticket, Triage(urgency=urgency, team=team, summary=body))
 

@@ -328,7 +328,7 @@ def test_many_calls_run_at_the_same_time(ask, make):
         backend = make(server.base_url)
         ask.complete(backend)
         assert len(asyncio.run(main(backend))) == 40
-        assert server.peak == 40
+        assert server.peak > 20  # one after the other it would be 1; on a busy machine a few come late
 
 
 def test_unicode_and_control_characters_arrive_as_they_are(ask, make):
