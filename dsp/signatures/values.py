@@ -9,7 +9,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from pydantic import AliasChoices, AliasPath, BaseModel, JsonValue, RootModel, TypeAdapter, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticSerializationError, SchemaSerializer, from_json, to_json
 
 from dsp.errors import InputError
@@ -80,7 +80,7 @@ class Dumper(Generic[M]):
                 f"`{cls.__name__}` holds a value that does not fit: {_detail(error)}. Build it through Pydantic, which checks: "
                 f"`{cls.__name__}.model_validate(...)`."
             ) from error
-        if not issubclass(cls, RootModel):
+        if not cls.__pydantic_root_model__:
             for name in fields_of(cls):
                 if name not in value.__dict__:
                     raise self._absent(cls, name)
@@ -221,7 +221,7 @@ def _keys(field: FieldInfo) -> list[str]:
 def _serializer(model: type[BaseModel], side: Side) -> SchemaSerializer:
     """The model's own serializer, unless it writes other keys or fields than the prompt shows."""
     schema = cast("dict[str, Any]", model.__pydantic_core_schema__)
-    changed = _shown_schema(schema, side, whole=issubclass(model, RootModel))
+    changed = _shown_schema(schema, side, whole=model.__pydantic_root_model__)
     if changed is schema:
         return model.__pydantic_serializer__
     # Prebuilt serializers of nested models would bring the old keys back.

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, JsonValue, RootModel
+from pydantic import BaseModel, JsonValue
 
 from dsp.errors import SignatureError
 from dsp.signatures.field import SignatureField, TypeDefinition
@@ -55,7 +55,8 @@ class ModelView:
 
 def is_object(annotation: Any) -> TypeIs[type[BaseModel]]:
     """Whether a model is shown field by field."""
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, RootModel)
+    # Asked of the class: importing `RootModel` alone would take a tenth of the time that `import dsp` does.
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and not annotation.__pydantic_root_model__
 
 
 def title_of(annotation: Any) -> str:

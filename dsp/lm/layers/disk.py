@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from dsp.lm.layers.memory import MemoryCache
 from dsp.messages import response_from_json, response_to_json
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
     from dsp.lm.key import CacheKey
@@ -155,6 +155,8 @@ class DiskCache:
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """Do something with the file; None, and a line in the log, if that cannot be done."""
+        import sqlite3
+
         with self._lock:
             try:
                 if self._connection is None:
@@ -165,6 +167,8 @@ class DiskCache:
                 return None
 
     def _open(self) -> sqlite3.Connection:
+        import sqlite3
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
