@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -43,9 +44,10 @@ class SignatureMemory(Generic[P]):
 
 
 class DemoMemory:
-    """The messages of the last few sets of demos, found by identity: examples are immutable."""
+    """The messages of the sets of demos used last, found by identity: examples are immutable."""
 
-    MOST = 4
+    MOST = 256
+    """Sets: as many programs of one signature can each have demos of their own, and none of them pays for the others."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int | tuple[int, ...], tuple[object, tuple[Message, ...]]] = OrderedDict()
@@ -58,6 +60,8 @@ class DemoMemory:
         key = id(demos) if isinstance(demos, tuple) else tuple(map(id, demos))
         kept = self._kept.get(key)
         if kept is not None:
+            with suppress(KeyError):  # another thread may have dropped it just now
+                self._kept.move_to_end(key)
             return kept[1]
         messages = make()
         with self._lock:
