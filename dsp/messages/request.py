@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, Protocol, TypedDict, cast
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, cast
 
 from dsp.messages.message import Message
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 __all__ = ["ModelParams", "Request", "ResponseFormat", "ToolSpec"]
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dsp.messages.message import Part, RefusalPart, TextPart, ThinkingPart, ToolCallPart
 from dsp.usage import Usage
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 __all__ = ["FinishReason", "Response", "Served"]
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "other"]
 NOTHING = Usage()
 Served: TypeAlias = Literal["model", "cache", "joined"]
+
+
+def _nothing() -> dict[str, JsonValue]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Response:
     """How often the request was sent until this came."""
     served: Served = "model"
     """From the model, from a cache, or joined to another call's answer."""
-    metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    metadata: Mapping[str, JsonValue] = field(default_factory=_nothing)
     """What else the provider said: id, fingerprint, rate-limit headers, parameters that were not sent."""
 
     @classmethod

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 from typing_extensions import override
 
 from dsp.errors import DemoError, SignatureError
@@ -21,6 +21,8 @@ from dsp.signatures.view import ModelView, docstring_of, single_field, title_of,
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic import JsonValue
 
     from dsp.signatures.field import SignatureField, TypeDefinition
 

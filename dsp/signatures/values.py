@@ -9,7 +9,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from pydantic import AliasChoices, AliasPath, BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticSerializationError, SchemaSerializer, from_json, to_json
 
 from dsp.errors import InputError
@@ -18,6 +18,7 @@ from dsp.signatures.reading import Side, fields_of, is_list, is_node, label_of, 
 from dsp.signatures.view import is_object, title_of
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
     from pydantic.fields import FieldInfo
 
     from dsp.signatures.field import SignatureField

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from dsp.errors import SignatureError
 from dsp.signatures.field import SignatureField, TypeDefinition
@@ -33,6 +33,7 @@ from dsp.signatures.words import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic import JsonValue
     from pydantic.fields import FieldInfo
     from typing_extensions import TypeIs
 
