@@ -195,8 +195,9 @@ class LiteLLMBackend:
             "timeout": request.params.get("timeout", TIMEOUT),
             "max_retries": 0,
             "num_retries": 0,
-            "drop_params": True,
         }
+        if parameters:
+            call["drop_params"] = True
         if request.tools:
             call["_skip_mcp_handler"] = True  # it is imported for every tool, and needs a package that may not be there
         if key is not None:
