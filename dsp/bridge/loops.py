@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 __all__ = ["background", "close"]
 
+PATIENCE = 5.0
+"""Seconds that the end of a loop waits for code on it that blocks."""
+
 _lock = ForkSafeLock()
 _loops: list[BackgroundLoop] = []
 blocked: Counter[asyncio.AbstractEventLoop] = Counter()
@@ -59,7 +62,7 @@ class BackgroundLoop:
         """End the loop, closing what it holds, and wait for its thread."""
         self.loop.call_soon_threadsafe(self.loop.stop)
         if threading.current_thread() is not self.thread:
-            self.thread.join()
+            self.thread.join(PATIENCE)
 
 
 def pick() -> asyncio.AbstractEventLoop:

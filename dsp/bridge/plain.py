@@ -9,6 +9,7 @@ from contextvars import copy_context
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from dsp.bridge.loops import is_background
 from dsp.bridge.sync import Cancellation, cancellation, current, running_loop, to_loop
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ async def _elsewhere(fn: Callable[[A], T], argument: A, send: Callable[[Callable
             return
         try:
             returned.append(context.run(fn, argument))
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised again in the coroutine that waits
+        except BaseException as error:
+            # Raised again in the coroutine that waits; in the caller's own thread, what ends a thread ends the call.
+            if send is not _in_new_thread and not isinstance(error, Exception | asyncio.CancelledError):
+                raise
             raised.append(error)
         with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
             loop.call_soon_threadsafe(wake)
@@ -82,5 +86,8 @@ async def _elsewhere(fn: Callable[[A], T], argument: A, send: Callable[[Callable
         scope.cancel()
         raise
     if raised:
+        if isinstance(raised[0], SystemExit | KeyboardInterrupt) and is_background(loop):
+            # On a loop of dsp's own, which serves others too, these two would end it.
+            raise RuntimeError(f"A plain function in a worker thread raised {raised[0]!r}.") from raised[0]
         raise raised[0]
     return returned[0]

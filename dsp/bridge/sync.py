@@ -10,7 +10,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dsp.bridge import loops
-from dsp.errors import DeadlockError
+from dsp.errors import DeadlockError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
@@ -187,7 +187,12 @@ def _wait(call: SyncCall, task: asyncio.Future[T]) -> T:
                 cancel()
     if interrupted is not None:
         raise interrupted
-    return task.result()
+    try:
+        return task.result()
+    except asyncio.CancelledError:
+        if loops.is_background(loop):
+            raise
+        raise RunError("dsp.close() ended this call while it was under way.") from None
 
 
 @contextmanager
@@ -234,8 +239,11 @@ def iterate_sync(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
     inbox: SimpleQueue[object] = SimpleQueue()
     wanted = asyncio.Semaphore(1)
     context = copy_context()
-    # No sync call waits behind this producer, so plain functions that it reaches run in worker threads.
-    context.run(current.set, None)
+    # The consumer's loop is blocked while it waits for an item. Its thread takes items and nothing else, so plain
+    # functions that the producer reaches run in worker threads: this call never says which loop it runs on.
+    call = SyncCall(current.get())
+    call.stepping = False
+    context.run(current.set, call)
 
     async def produce() -> None:
         items = make()

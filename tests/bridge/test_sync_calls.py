@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from dsp.bridge import background, call_plain, iterate_sync, run_sync, to_loop
-from dsp.errors import DeadlockError
+from dsp.bridge import background, call_plain, close, iterate_sync, run_sync, to_loop
+from dsp.errors import DeadlockError, RunError
 
 
 def here(_: object = None) -> int:
@@ -325,3 +325,39 @@ class TestIterating:
         assert next(items) == 1
         with pytest.raises(OSError, match="broke"):
             next(items)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_what_ends_a_thread_does_not_hang_async_callers(kind: type[BaseException]) -> None:
+    def ends(_: object) -> None:
+        raise kind
+
+    async def main() -> None:
+        await call_plain(ends, None)
+
+    with pytest.raises(kind):
+        asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_closing_ends_calls_under_way_with_an_error_of_ours() -> None:
+    started = threading.Event()
+    raised: list[BaseException] = []
+
+    async def endless() -> None:
+        await to_loop()
+        started.set()
+        await asyncio.sleep(60)
+
+    def call() -> None:
+        try:
+            run_sync(endless())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    assert started.wait(5)
+    close()
+    thread.join(10)
+    assert [type(error) for error in raised] == [RunError]
+    assert run_sync(waits()) != threading.get_ident()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Protocol
 
+from dsp.bridge import to_loop
 from dsp.lm.key import CacheKey
 from dsp.messages import as_chunks, assemble
 
@@ -18,7 +19,11 @@ __all__ = ["Cache", "CacheLayer"]
 
 
 class Cache(Protocol):
-    """Where replies are kept. Must be safe to use from many threads and loops at once."""
+    """Where replies are kept. Must be safe to use from many threads and loops at once.
+
+    A class may set `immediate = True` if it waits for nothing: a sync call then stays in the caller's thread. Any other
+    is given a running loop first.
+    """
 
     async def get(self, key: CacheKey) -> Response | None:
         """The reply to this request, or None."""
@@ -56,7 +61,7 @@ class CacheLayer:
 
     async def complete(self, call: Call) -> Response:
         """The known reply, or a new one."""
-        cache = self.find()
+        cache = await self._found()
         if cache is None:
             return await self.inner.complete(call)
         key = self.key(call.request)
@@ -72,7 +77,7 @@ class CacheLayer:
 
     async def stream(self, call: Call) -> AsyncIterator[StreamChunk]:
         """The known reply in pieces, or a new stream."""
-        cache = self.find()
+        cache = await self._found()
         if cache is None:
             async for chunk in self.inner.stream(call):
                 yield chunk
@@ -95,9 +100,15 @@ class CacheLayer:
 
     async def forget(self, request: Request) -> None:
         """Drop the reply to a request, so that the next call asks the model again."""
-        cache = self.find()
+        cache = await self._found()
         if cache is not None:
             await cache.delete(self.key(request))
+
+    async def _found(self) -> Cache | None:
+        cache = self.find()
+        if cache is not None and not getattr(cache, "immediate", False):
+            await to_loop()
+        return cache
 
 
 def _worth_keeping(response: Response) -> bool:

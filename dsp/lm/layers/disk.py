@@ -6,7 +6,7 @@ import logging
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dsp.bridge import ForkSafeLock, call_plain, renew_on_fork
 from dsp.errors import SettingsError
@@ -55,6 +55,7 @@ class DiskCache:
         SettingsError: A bound that leaves no room.
     """
 
+    immediate: ClassVar[bool] = True
     path: Path
     max_bytes: int
     ttl: float | None

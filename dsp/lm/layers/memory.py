@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dsp.bridge import ForkSafeLock
 from dsp.errors import SettingsError
@@ -23,6 +23,7 @@ OVERHEAD = 1_000
 class MemoryCache:
     """Replies in memory, the least recently used dropped first."""
 
+    immediate: ClassVar[bool] = True
     max_entries: int
     max_bytes: int
     """An estimate: the length of the texts as UTF-8 would be at most 4 times that, and 1 kB for each entry."""

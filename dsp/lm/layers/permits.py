@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dsp.bridge import ForkSafeLock, is_blocked, renew_on_fork, running_loop, stuck_behind, to_loop
 from dsp.errors import DeadlockError, SettingsError
@@ -31,6 +31,9 @@ class Limits:
             raise SettingsError(f"Limits(concurrency={self.concurrency}) is below 1: leave it out for no limit.")
 
 
+Waiter: TypeAlias = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+
+
 class Permits:
     """A semaphore that belongs to no loop: shared by threads, and by loops that come and go."""
 
@@ -42,7 +45,7 @@ class Permits:
 
     def _start(self) -> None:
         self._holders: list[asyncio.AbstractEventLoop | None] = []
-        self._waiters: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
+        self._waiters: deque[Waiter] = deque()
 
     async def acquire(self) -> asyncio.AbstractEventLoop | None:
         """Wait for a permit. Returns the loop that holds it, for `release`.
@@ -52,8 +55,7 @@ class Permits:
         """
         holder = running_loop()
         with self._lock:
-            if len(self._holders) < self._number:
-                self._holders.append(holder)
+            if self._take(holder):
                 return holder
             if stuck_behind(self._holders):
                 raise DeadlockError(
@@ -63,19 +65,19 @@ class Permits:
         await to_loop()
         loop = asyncio.get_running_loop()
         with self._lock:
-            if len(self._holders) < self._number:
-                self._holders.append(loop)
+            if self._take(loop):
                 return loop
-            turn: asyncio.Future[None] = loop.create_future()
-            self._waiters.append((loop, turn))
+            waiter = (loop, loop.create_future())
+            self._waiters.append(waiter)
         try:
-            await turn
+            await waiter[1]
         except asyncio.CancelledError:
             with self._lock:
-                if (loop, turn) in self._waiters:
-                    self._waiters.remove((loop, turn))
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+                    self._call_next()  # it may have been this one's turn
                     raise
-            self.release(loop)  # it was handed over in the moment of the cancellation
+            self.release(loop)  # it was taken in the moment of the cancellation
             raise
         return loop
 
@@ -83,29 +85,50 @@ class Permits:
         """Give a permit back: to the first who waits and can go on."""
         with self._lock:
             self._holders.remove(holder)
-            while self._waiters and len(self._holders) < self._number:
-                loop, turn = self._next()
-                self._holders.append(loop)
-                try:
-                    loop.call_soon_threadsafe(_wake, turn)
-                except RuntimeError:
-                    # The waiter's loop was closed under it: nobody will take this permit.
-                    self._holders.remove(loop)
+            self._call_next()
 
-    def _next(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]:
-        # A waiter whose loop sits in a sync call could not go on, and the sync call may be waiting right here.
-        chosen = next((waiter for waiter in self._waiters if not is_blocked(waiter[0])), self._waiters[0])
-        self._waiters.remove(chosen)
-        return chosen
+    def _take(self, holder: asyncio.AbstractEventLoop | None) -> bool:
+        """Take a permit, unless there is none or somebody who can go on waits for it already."""
+        if len(self._holders) >= self._number or any(_can_go_on(loop) for loop, _ in self._waiters):
+            return False
+        self._holders.append(holder)
+        return True
+
+    def _call_next(self) -> None:
+        """Have the next waiters claim the permits that are free.
+
+        A permit is claimed by the waiter's own loop, when it runs: one whose loop stands still, or sits in a sync call,
+        keeps its place in the line and holds up nobody.
+        """
+        free = self._number - len(self._holders)
+        for waiter in list(self._waiters):
+            able = _can_go_on(waiter[0])
+            if able and free <= 0:
+                continue
+            free -= able
+            try:
+                waiter[0].call_soon_threadsafe(self._claim, waiter)
+            except RuntimeError:  # its loop was closed under it
+                self._waiters.remove(waiter)
+
+    def _claim(self, waiter: Waiter) -> None:
+        with self._lock:
+            if waiter not in self._waiters or len(self._holders) >= self._number:
+                return
+            self._waiters.remove(waiter)
+            if waiter[1].done():  # cancelled: it will never come for it
+                self._call_next()
+                return
+            self._holders.append(waiter[0])
+            waiter[1].set_result(None)
 
     def renew(self) -> None:
         """All permits free; only for a child that has just been forked."""
         self._start()
 
 
-def _wake(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
+def _can_go_on(loop: asyncio.AbstractEventLoop) -> bool:
+    return loop.is_running() and not is_blocked(loop)
 
 
 class LimitsLayer:
