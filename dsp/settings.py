@@ -40,6 +40,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 __all__ = [
+    "check",
     "configure",
     "context",
     "copy_context",
@@ -233,9 +234,18 @@ def _checked(unknown: Mapping[str, object], **values: object) -> dict[str, objec
         raise SettingsError(f"There is no setting `{name}`.{hint}")
     given = {name: value for name, value in values.items() if value is not _UNSET}
     for name, value in given.items():
-        if value is not None and not _fits(name, value):
-            raise SettingsError(f"The setting `{name}` cannot be {value!r:.80}: {_WANTED[name]}.")
+        check(name, value)
     return given
+
+
+def check(name: str, value: object) -> None:
+    """Find what a type checker would have found: a value that the setting, or a program's argument, cannot be.
+
+    Raises:
+        SettingsError: With what was given, and what to pass instead.
+    """
+    if value is not None and not _fits(name, value):
+        raise SettingsError(f"`{name}` cannot be {value!r:.80}: {_WANTED[name]}.")
 
 
 _WANTED = {

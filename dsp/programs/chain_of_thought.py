@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 from typing_extensions import override
 
+from dsp.errors import SignatureError
 from dsp.programs.predict import Predict
 from dsp.programs.prediction import Reasoned
 from dsp.programs.running import Running
@@ -28,6 +29,15 @@ class ChainOfThought(Predict[I, O]):
     `run` and `arun` return `Reasoned[O]`, which has `.reasoning`. If `O` has a field `reasoning` itself, that one is
     used. The method is Wei et al., Chain-of-Thought Prompting Elicits Reasoning in Large Language Models, 2022.
     """
+
+    @override
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: whatever a user's metaclass arguments are
+        super().__init_subclass__(**kwargs)
+        if "forward" in vars(cls):
+            raise SignatureError(
+                f"`{cls.__name__}` has a `forward`, which would lose the reasoning: write a `Program` that holds a "
+                "`ChainOfThought` and calls it."
+            )
 
     @override
     async def arun(self, inputs: I, /) -> Reasoned[O]:

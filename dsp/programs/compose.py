@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from typing_extensions import TypeVarTuple, Unpack, override
 
 from dsp.bridge import call_plain, to_loop
-from dsp.errors import RunError, SettingsError
+from dsp.errors import RunError, SettingsError, SignatureError
 from dsp.programs.program import Program
 from dsp.programs.tree import label_of
 
@@ -48,6 +49,13 @@ class Pipeline(Program[In, Out]):
         return " >> ".join(label_of(step) for step in self.steps)
 
 
+def _program(part: Program[In, Out]) -> Program[In, Out]:
+    """Find what a type checker would have found: a part that is no program."""
+    if not isinstance(part, Program):
+        raise SignatureError(f"{part!r:.80} is no program: make one of a function with `dsp.program(fn)`.")
+    return part
+
+
 def _laid_flat(part: Program[Any, Any]) -> tuple[Program[Any, Any], ...]:
     # A subclass of Pipeline is a program of its own, with a name that shows in paths.
     return part.steps if type(part) is Pipeline else (part,)
@@ -61,7 +69,7 @@ class Fan(Program[I, "tuple[Unpack[Os]]"], Generic[I, *Os]):
     arms: tuple[Program[I, Any], ...]
 
     def __init__(self, arms: tuple[Program[I, Any], ...]) -> None:
-        self.arms = arms
+        self.arms = tuple(map(_program, arms))
 
     @override
     async def forward(self, inputs: I, /) -> tuple[*Os]:
@@ -91,6 +99,11 @@ class Joined(Program[I, T]):
     fn: Callable[..., T]
 
     def __init__(self, fan: Fan[I, *tuple[Any, ...]], fn: Callable[..., T]) -> None:
+        given: object = fn  # what a caller without a type checker may pass
+        if not callable(given) or inspect.iscoroutinefunction(given):
+            raise SignatureError(
+                f"`.join` takes a plain function of the outputs, got {fn!r:.80}: for an async one write `.then(fn)`."
+            )
         self.fan = fan
         self.fn = fn
 
@@ -110,7 +123,7 @@ class Either(Program[In, Out]):
     """Tried in order."""
 
     def __init__(self, first: Program[In, Out], second: Program[In, Out]) -> None:
-        self.choices = (*_choices(first), *_choices(second))
+        self.choices = (*_choices(_program(first)), *_choices(_program(second)))
 
     @override
     async def forward(self, inputs: In, /) -> Out:
@@ -153,15 +166,16 @@ class Mapped(Program[Sequence[In], Sequence[Out]]):
     async def forward(self, inputs: Sequence[In], /) -> Sequence[Out]:
         """The output for every item, in order. The first failure cancels the others and is raised itself."""
         outputs: dict[int, Out] = {}
-        waiting = iter(enumerate(inputs))
+        items = list(inputs)
+        waiting = iter(enumerate(items))
 
         async def work() -> None:
             # Each worker takes the next item when it has ended one: no task is made for items that still wait.
             for index, item in waiting:
                 outputs[index] = await self.inner.acall(item)
 
-        await all_or_first_failure([work() for _ in range(min(self.concurrency, len(inputs)))])
-        return [outputs[index] for index in range(len(inputs))]
+        await all_or_first_failure([work() for _ in range(min(self.concurrency, len(items)))])
+        return [outputs[index] for index in range(len(items))]
 
 
 async def all_or_first_failure(parts: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Union, Unpack, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Union, Unpack, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from typing_extensions import override
 
+from dsp import settings
 from dsp.adapters import AdapterCall, current_adapter
 from dsp.bridge import to_loop
-from dsp.errors import SignatureError
-from dsp.lm import check_params, current_lm
+from dsp.errors import DemoError, SignatureError
+from dsp.lm import LM, check_params, current_lm
 from dsp.programs.prediction import Prediction
 from dsp.programs.program import Program
 from dsp.programs.running import Running
@@ -22,7 +23,6 @@ from dsp.signatures import Example, Signature
 
 if TYPE_CHECKING:
     from dsp.adapters import Adapter, Parsed
-    from dsp.lm import LM
     from dsp.messages import Message, ModelParams
 
 I = TypeVar("I", bound=BaseModel)
@@ -61,6 +61,8 @@ class Predict(Program[I, O]):
         DemoError: A demo is no `Example` of these models.
     """
 
+    _forward_kind: ClassVar[str] = "own"
+
     signature: Signature[I, O]
     demos: tuple[Example[I, O], ...]
     lm: LM | str | None
@@ -83,13 +85,17 @@ class Predict(Program[I, O]):
             # The arguments were checked against the bounds of I and O when the class was subscripted.
             inputs, output = cast("tuple[type[I], type[O]]", type_arguments(type(self), Predict))
             signature = Signature.of(inputs, output, instructions)
-        elif instructions is not None:
-            signature = signature.with_instructions(instructions)
+        else:
+            _check_signature(type(self), signature)
+            if instructions is not None:
+                signature = signature.with_instructions(instructions)
         self.signature = self._extended(signature)
         self.demos = self._checked_demos(demos)
         self.lm = lm
         self.adapter = adapter
         check_params(params)
+        settings.check("lm", lm)
+        settings.check("adapter", adapter)
         self.params = params
         self.name = name
 
@@ -121,6 +127,8 @@ class Predict(Program[I, O]):
             LMError: The model did not answer.
             ParseError: It answered, and no valid output could be read.
         """
+        if self._forward_kind != "own":
+            return await super().arun(inputs)  # a subclass has a `forward` of its own
         with Running(self) as running:
             parsed = await self._ask(inputs)
         run = running.run
@@ -194,16 +202,35 @@ class Predict(Program[I, O]):
         return signature
 
     def _checked_demos(self, demos: Sequence[Example[I, O]]) -> tuple[Example[I, O], ...]:
+        if not isinstance(demos, Sequence):
+            raise DemoError(f"demos={demos!r:.80} is no list: write demos=[dsp.Example(inputs, expected), ...].")
         for demo in demos:
             self.signature.check_demo(demo)
         return tuple(demos)
 
     async def _ask(self, inputs: I) -> Parsed[O]:
         adapter = self.adapter or current_adapter()
-        call = AdapterCall(self.signature, inputs, current_lm(self.lm), demos=self.demos, params=self.params)
-        if not getattr(adapter, "immediate", False):
+        lm = current_lm(self.lm)
+        call = AdapterCall(self.signature, inputs, lm, demos=self.demos, params=self.params)
+        if not getattr(adapter, "immediate", False) or type(lm).acomplete is not LM.acomplete:
             await to_loop()
         return await adapter.arun(call)
+
+
+def _check_signature(cls: type[Any], signature: Signature[Any, Any]) -> None:
+    """Refuse a signature of other models than the class was subscripted with.
+
+    Raises:
+        SignatureError: It is of other models, or no signature.
+    """
+    if not isinstance(signature, Signature):  # a caller without a type checker
+        raise SignatureError(f"signature={signature!r:.80} is no `Signature`: write dsp.Signature.of(Input, Output).")
+    expected = type_arguments(cls, Predict)
+    if (signature.input, signature.output) != expected:
+        wanted, given = (
+            " -> ".join(map(type_name, types)) for types in (expected, (signature.input, signature.output))
+        )
+        raise SignatureError(f"`{cls.__name__}` takes a signature of {wanted}, got one of {given}.")
 
 
 def _is_model(argument: Any) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from typing_extensions import TypeIs
 
+    from dsp.programs.ask import Asker, LMFunction
     from dsp.programs.program import Program
 
 P = TypeVar("P", bound="Program[Any, Any]")
@@ -50,7 +52,9 @@ def descendants(program: Program[Any, Any]) -> Iterator[tuple[str, Program[Any, 
 def _attributes(program: object) -> Iterator[tuple[str, object]]:
     for cls in type(program).__mro__:
         slots: str | tuple[str, ...] = vars(cls).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            private = slot.startswith("__") and not slot.endswith("__")
+            name = f"_{cls.__name__.lstrip('_')}{slot}" if private else slot  # as Python itself writes it
             if name not in ("__dict__", "__weakref__") and hasattr(program, name):
                 yield name, getattr(program, name)
     yield from vars(program).items() if hasattr(program, "__dict__") else ()
@@ -62,9 +66,19 @@ def _is_program(value: object) -> TypeIs[Program[Any, Any]]:
     return isinstance(value, Program)
 
 
+def _is_caller(value: object) -> TypeIs[Asker[..., Any] | LMFunction[..., Any]]:
+    """Whether this is a program in the form of a function: `ask`, `taking`, `@lm_function`."""
+    from dsp.programs.ask import Asker, LMFunction
+
+    return isinstance(value, Asker | LMFunction)
+
+
 def _programs_in(value: object, path: str, open_containers: set[int]) -> Iterator[tuple[str, Program[Any, Any]]]:
     if _is_program(value):
         yield path, value
+        return
+    if _is_caller(value):
+        yield path, value.program
         return
     if not isinstance(value, list | tuple | dict) or id(cast("object", value)) in open_containers:
         return
@@ -90,20 +104,28 @@ def copied(program: P, made: dict[int, object] | None = None) -> P:
 def _copied_value(value: object, made: dict[int, object]) -> object:
     if _is_program(value):
         return copied(value, made)
-    if not any(True for _ in _programs_in(value, "", set())):
-        # Nothing to separate. Lists and dicts are new all the same, so that appending to one leaves the other alone.
-        return _shallow(value)
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value).items()
-        return {key: _copied_value(each, made) for key, each in items}
-    inside = [_copied_value(each, made) for each in cast("list[object] | tuple[object, ...]", value)]
-    return inside if isinstance(value, list) else tuple(inside)
-
-
-def _shallow(value: object) -> object:
-    if type(value) is list or type(value) is dict:
-        return cast("list[object] | dict[object, object]", value).copy()
+    if id(value) in made:
+        return made[id(value)]
+    if _is_caller(value):
+        caller = made[id(value)] = copy(value)
+        caller.program = copied(value.program, made)
+        return caller
+    if isinstance(value, list | dict):
+        return _copied_container(cast("list[object] | dict[object, object]", value), made)
+    if isinstance(value, tuple) and any(True for _ in _programs_in(value, "", set())):
+        inside = (_copied_value(each, made) for each in cast("tuple[object, ...]", value))
+        make: Callable[[Iterable[object]], object] = getattr(type(value), "_make", tuple)  # a named tuple's own
+        return make(inside)
     return value
+
+
+def _copied_container(value: list[object] | dict[object, object], made: dict[int, object]) -> object:
+    """A container of the same class, new even without programs: appending to one leaves the other alone."""
+    twin = made[id(value)] = copy(value)
+    places = list(twin) if isinstance(twin, dict) else range(len(twin))
+    for place in places:
+        twin[place] = _copied_value(twin[place], made)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue] - a key of a dict, an index of a list
+    return twin
 
 
 class _Names:
@@ -127,6 +149,12 @@ _names: dict[int, _Names] = {}
 """By identity and not by equality: a user's program may be a dataclass that cannot be hashed."""
 
 
+def _moved(owner: Program[Any, Any], child: Program[Any, Any], name: str) -> bool:
+    """Whether an attribute of that name now holds another program. (What lies in containers is not looked up.)"""
+    there = getattr(owner, name, child)
+    return there is not child and _is_program(there)
+
+
 def name_in(owner: Program[Any, Any], child: Program[Any, Any], otherwise: str) -> str:
     """What `owner` calls `child`; `otherwise` for a program that it does not hold (a global, or one made on the way).
 
@@ -136,7 +164,12 @@ def name_in(owner: Program[Any, Any], child: Program[Any, Any], otherwise: str) 
     if names is None or names.owner() is not owner:
         names = _names[id(owner)] = _Names(owner)
     known = names.of.get(id(child))
-    if known is not None and known[0]() is child:
+    if known is not None and known[0]() is child and not _moved(owner, child, known[1]):
         return known[1]
+    if known is not None:
+        names = _names[id(owner)] = _Names(owner)  # something was put elsewhere since the names were read off
+        known = names.of.get(id(child))
+        if known is not None:
+            return known[1]
     found = next((name for name, each in children(owner) if each is child), otherwise)
     return names.keep(child, found)

@@ -23,7 +23,7 @@ class TypedMeta(ABCMeta):
     """Has a class of its own so that bound classes can be pickled by what they were made of."""
 
 
-_bound: WeakValueDictionary[tuple[type[Any], tuple[Any, ...]], type[Any]] = WeakValueDictionary()
+_bound: WeakValueDictionary[tuple[type[Any], tuple[Any, ...], tuple[Any, ...]], type[Any]] = WeakValueDictionary()
 """Every bound class that is in use. Weak: a program of models made at run time goes when they do."""
 
 
@@ -41,20 +41,24 @@ class Typed(metaclass=TypedMeta):
             if alias.__parameters__ or Any in get_args(alias):
                 # Still generic, as in `class To(Predict[Question, T], Generic[T])`, or an annotation: `Predict[Any, Any]`.
                 return alias
-            return _bind(cls, alias)
+            # The arguments as written: typing may hand out the alias of an equal union in another order.
+            return _bind(cls, alias, params if isinstance(params, tuple) else (params,))
 
 
-def _bind(cls: type[Typed], alias: Any) -> type[Any]:
-    key = (cls, get_args(alias))
+def _bind(cls: type[Typed], alias: Any, arguments: tuple[Any, ...]) -> type[Any]:
+    if len(arguments) != len(get_args(alias)):
+        arguments = get_args(alias)  # typing has put defaults in, or made one of several
+    # `A | B` equals `B | A`, and a prompt shows them in their order.
+    key = (cls, arguments, tuple(get_args(argument) for argument in arguments))
     found = _bound.get(key)
     if found is None:
-        cls.check_type_arguments(key[1])
-        name = f"{cls.__name__}[{', '.join(map(type_name, key[1]))}]"
+        cls.check_type_arguments(arguments)
+        name = f"{cls.__name__}[{', '.join(map(type_name, arguments))}]"
         namespace = {
             "__module__": cls.__module__,
             "__doc__": cls.__doc__,
             "__orig_bases__": (alias,),
-            "__made_of__": key,
+            "__made_of__": (cls, arguments),
         }
         found = _bound.setdefault(key, TypedMeta(name, (cls,), namespace))
     return found
@@ -83,10 +87,11 @@ def type_arguments(cls: type[Any], root: type[Any]) -> tuple[Any, ...]:
 def _seen_from(cls: type[Any], root: type[Any], known: Mapping[Any, Any]) -> tuple[Any, ...] | None:
     if cls is root:
         return tuple(known.get(parameter, parameter) for parameter in _parameters(root))
-    for base in get_original_bases(cls):
-        origin: Any = get_origin(base) or base
+    made_of: Any = vars(cls).get("__made_of__")
+    bases = [made_of] if made_of else [(get_origin(base) or base, get_args(base)) for base in get_original_bases(cls)]
+    for origin, given in bases:
         if isinstance(origin, type) and issubclass(origin, root):
-            arguments = (known.get(argument, argument) for argument in get_args(base))
+            arguments = (known.get(argument, argument) for argument in given)
             below = dict(zip(_parameters(origin), arguments, strict=False))
             if (found := _seen_from(cast("type[Any]", origin), root, below)) is not None:
                 return found
