@@ -51,7 +51,7 @@ class Pipeline(Program[In, Out]):
 
 def _program(part: Program[In, Out]) -> Program[In, Out]:
     """Find what a type checker would have found: a part that is no program."""
-    if not isinstance(part, Program):
+    if not isinstance(part, Program):  # pyright: ignore[reportUnnecessaryIsInstance] - as the line above says
         raise SignatureError(f"{part!r:.80} is no program: make one of a function with `dsp.program(fn)`.")
     return part
 

@@ -202,7 +202,7 @@ class Predict(Program[I, O]):
         return signature
 
     def _checked_demos(self, demos: Sequence[Example[I, O]]) -> tuple[Example[I, O], ...]:
-        if not isinstance(demos, Sequence):
+        if not isinstance(demos, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance] - a caller without a checker
             raise DemoError(f"demos={demos!r:.80} is no list: write demos=[dsp.Example(inputs, expected), ...].")
         for demo in demos:
             self.signature.check_demo(demo)
@@ -223,7 +223,7 @@ def _check_signature(cls: type[Any], signature: Signature[Any, Any]) -> None:
     Raises:
         SignatureError: It is of other models, or no signature.
     """
-    if not isinstance(signature, Signature):  # a caller without a type checker
+    if not isinstance(signature, Signature):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
         raise SignatureError(f"signature={signature!r:.80} is no `Signature`: write dsp.Signature.of(Input, Output).")
     expected = type_arguments(cls, Predict)
     if (signature.input, signature.output) != expected:

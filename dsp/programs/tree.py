@@ -102,30 +102,31 @@ def copied(program: P, made: dict[int, object] | None = None) -> P:
 
 
 def _copied_value(value: object, made: dict[int, object]) -> object:
+    # Lists and dicts are new even without programs, and of the same class: appending to one leaves the other alone.
     if _is_program(value):
         return copied(value, made)
     if id(value) in made:
         return made[id(value)]
     if _is_caller(value):
         caller = made[id(value)] = copy(value)
-        caller.program = copied(value.program, made)
+        vars(caller)["program"] = copied(value.program, made)  # of the same class as before, whichever of the two it is
         return caller
-    if isinstance(value, list | dict):
-        return _copied_container(cast("list[object] | dict[object, object]", value), made)
-    if isinstance(value, tuple) and any(True for _ in _programs_in(value, "", set())):
-        inside = (_copied_value(each, made) for each in cast("tuple[object, ...]", value))
-        make: Callable[[Iterable[object]], object] = getattr(type(value), "_make", tuple)  # a named tuple's own
-        return make(inside)
+    if isinstance(value, list):
+        items = made[id(cast("object", value))] = copy(cast("list[object]", value))
+        for index, each in enumerate(items):
+            items[index] = _copied_value(each, made)
+        return items
+    if isinstance(value, dict):
+        entries = made[id(cast("object", value))] = copy(cast("dict[object, object]", value))
+        for key, each in list(entries.items()):
+            entries[key] = _copied_value(each, made)
+        return entries
+    if isinstance(value, tuple):
+        parts = cast("tuple[object, ...]", value)
+        if any(True for _ in _programs_in(parts, "", set())):
+            make: Callable[[Iterable[object]], object] = getattr(type(parts), "_make", tuple)  # a named tuple's own
+            return make(_copied_value(each, made) for each in parts)
     return value
-
-
-def _copied_container(value: list[object] | dict[object, object], made: dict[int, object]) -> object:
-    """A container of the same class, new even without programs: appending to one leaves the other alone."""
-    twin = made[id(value)] = copy(value)
-    places = list(twin) if isinstance(twin, dict) else range(len(twin))
-    for place in places:
-        twin[place] = _copied_value(twin[place], made)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue] - a key of a dict, an index of a list
-    return twin
 
 
 class _Names:
