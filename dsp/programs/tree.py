@@ -102,6 +102,7 @@ def copied(program: P, made: dict[int, object] | None = None) -> P:
 
 
 def _copied_value(value: object, made: dict[int, object]) -> object:
+    shared = value
     # Lists and dicts are new even without programs, and of the same class: appending to one leaves the other alone.
     if _is_program(value):
         return copied(value, made)
@@ -126,7 +127,7 @@ def _copied_value(value: object, made: dict[int, object]) -> object:
         if any(True for _ in _programs_in(parts, "", set())):
             make: Callable[[Iterable[object]], object] = getattr(type(parts), "_make", tuple)  # a named tuple's own
             return make(_copied_value(each, made) for each in parts)
-    return value
+    return shared
 
 
 class _Names:
