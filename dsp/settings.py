@@ -20,6 +20,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 from contextvars import copy_context as copy_current_context
@@ -59,6 +60,7 @@ NAMES = ("lm", "adapter", "cache", "collectors")
 _configured: dict[str, object] = {}
 _here: ContextVar[Mapping[str, object] | None] = ContextVar("dsp_settings", default=None)
 _resets: list[Callable[[], None]] = []
+_refreshes: list[Callable[[], None]] = []
 
 _UNSET: Any = object()  # Any: it stands in for a value of every setting's type
 
@@ -118,9 +120,16 @@ def reset() -> None:
         forget()
 
 
-def on_reset(forget: Callable[[], None]) -> None:
-    """Call `forget` at every `reset()`: for what a room made from the settings."""
+def on_reset(forget: Callable[[], None], refresh: Callable[[], None]) -> None:
+    """For what a room made from the environment.
+
+    Args:
+        forget: Called at every `reset()`: drop it.
+        refresh: Called when `load_env` has set variables: make it anew where they say something else now, and keep what
+            is in it.
+    """
     _resets.append(forget)
+    _refreshes.append(refresh)
 
 
 def setting(name: str) -> object:
@@ -171,15 +180,21 @@ def seconds(name: str, default: float) -> float:
 def load_env(path: str | Path = ".env") -> None:
     """Set environment variables from a file, only when asked: `import dsp` reads none. Variables that are set stay.
 
+    They hold from here on, after a first call too; what was configured stays as it is.
+
     Raises:
-        SettingsError: There is no such file.
+        SettingsError: There is no such file, or a `DSP_*` variable in it that is needed now cannot be what it is.
     """
     from dotenv import load_dotenv
 
     if not os.path.isfile(path):  # noqa: PTH113 - a str or a Path
         raise SettingsError(f"There is no file {str(path)!r} to read variables from.")
+    before = dict(os.environ)
     load_dotenv(path, override=False, interpolate=False)
     start_logging()
+    if before != os.environ:
+        for refresh in _refreshes:
+            refresh()
 
 
 def copy_context(fn: Callable[P, T], /) -> Callable[P, T]:
@@ -203,17 +218,17 @@ def copy_context(fn: Callable[P, T], /) -> Callable[P, T]:
 
 
 def start_logging() -> None:
-    """Have the logger `dsp` write to stderr, if `DSP_LOG` asks for it.
-
-    Raises:
-        SettingsError: `DSP_LOG` is no level.
-    """
+    """Have the logger `dsp` write to stderr, if `DSP_LOG` asks for it. What is no level is warned of: `import dsp` goes on."""
     name = variable("DSP_LOG")
     if name is None:
         return
     level = logging.getLevelNamesMapping().get(name.upper())
     if level is None:
-        raise SettingsError(f"DSP_LOG={name!r} is not a level: write debug, info, warning or error.")
+        warnings.warn(
+            f"DSP_LOG={name!r} is not a level, and nothing is logged: write debug, info, warning or error.",
+            stacklevel=2,
+        )
+        return
     logger = logging.getLogger("dsp")
     logger.setLevel(level)
     if not any(type(handler) is logging.StreamHandler for handler in logger.handlers):
@@ -245,7 +260,8 @@ def check(name: str, value: object) -> None:
         SettingsError: With what was given, and what to pass instead.
     """
     if value is not None and not _fits(name, value):
-        raise SettingsError(f"`{name}` cannot be {value!r:.80}: {_WANTED[name]}.")
+        call = f" Did you mean `{value.__name__}(...)`?" if isinstance(value, type) else ""
+        raise SettingsError(f"`{name}` cannot be {value!r:.80}: {_WANTED[name]}.{call}")
 
 
 _WANTED = {
@@ -257,6 +273,8 @@ _WANTED = {
 
 
 def _fits(name: str, value: object) -> bool:
+    if isinstance(value, type):
+        return False  # a class has its instances' methods, and no `self` to call them with
     match name:
         case "lm":
             return (isinstance(value, str) and bool(value)) or hasattr(value, "acomplete")

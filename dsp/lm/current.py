@@ -50,4 +50,5 @@ def _by_name(name: str, base_url: str | None) -> LM:
         return found
 
 
-settings.on_reset(_named.clear)
+# The environment may name another address for the same name: the next call makes its model anew.
+settings.on_reset(_named.clear, _named.clear)

@@ -12,6 +12,8 @@ from dsp.bridge import iterate_sync, run_sync
 from dsp.errors import SettingsError
 from dsp.lm.backends.choose import choose
 from dsp.lm.closing import aclose_backend, close_backend, opened
+from dsp.lm.key import endpoint_of
+from dsp.lm.kinds import check_kinds, check_values
 from dsp.lm.layers.attempt import AttemptLayer
 from dsp.lm.layers.cache import CacheLayer
 from dsp.lm.layers.deadline import DeadlineLayer
@@ -63,6 +65,7 @@ class LM:
 
     Raises:
         UnsupportedProvider: No backend knows the provider.
+        SettingsError: A value that an argument cannot take, or an unknown parameter.
     """
 
     model: str
@@ -85,6 +88,8 @@ class LM:
         **params: Unpack[ModelParams],
     ) -> None:
         check_params(params)
+        check_kinds(model=model, api_key=api_key, base_url=base_url, backend=backend)
+        check_kinds(cache=cache, retry=retry, limits=limits)
         self.model = model
         self.backend = choose(model, backend=backend, base_url=base_url, api_key=api_key)
         opened(self.backend)
@@ -100,13 +105,13 @@ class LM:
             below = RetryLayer(below, retry)
         if not immediate:
             below = DeadlineLayer(below)
-        endpoint: str = getattr(self.backend, "endpoint", "")
-        self._cache_layer = CacheLayer(below, self._find_cache, self.backend.name, endpoint)
+        self._cache_layer = CacheLayer(below, self._find_cache, self.backend.name, endpoint_of(self.backend))
         self._stack = TraceLayer(self._cache_layer)
 
     @override
     def __repr__(self) -> str:
-        params = "".join(f", {name}={value!r}" for name, value in self.params.items())
+        # A provider's own parameters may hold headers, and headers keys.
+        params = "".join(f", {name}={'...' if name == 'extra' else repr(value)}" for name, value in self.params.items())
         return f"LM({self.model!r}, backend={self.backend.name!r}{params})"
 
     def __call__(self, prompt: str | Sequence[Message], **params: Unpack[ModelParams]) -> str:
@@ -209,28 +214,40 @@ def default_cache() -> Cache | None:
     return None if chosen is False else chosen
 
 
-_of_process: list[Cache | None] = []
+_of_process: list[tuple[tuple[str, str], Cache | None]] = []
+"""The cache that the environment asks for, after what it was asked for with; empty until the first call."""
 
 
 def _process_cache() -> Cache | None:
     if not _of_process:
-        _of_process.append(_named_cache(settings.variable("DSP_CACHE") or "memory"))
-    return _of_process[0]
+        asked = _asked_cache()
+        _of_process.append((asked, _named_cache(*asked)))
+    return _of_process[0][1]
 
 
-def _named_cache(name: str) -> Cache | None:
+def _asked_cache() -> tuple[str, str]:
+    return settings.variable("DSP_CACHE") or "memory", settings.variable("DSP_CACHE_DIR") or "~/.cache/dsp"
+
+
+def _named_cache(name: str, folder: str) -> Cache | None:
     match name:
         case "off":
             return None
         case "memory":
             return MemoryCache()
         case "disk":
-            return DiskCache(settings.variable("DSP_CACHE_DIR") or "~/.cache/dsp")
+            return DiskCache(folder)
         case _:
             raise SettingsError(f"DSP_CACHE={name!r} is no cache of this version: write DSP_CACHE=memory, disk or off.")
 
 
-settings.on_reset(_of_process.clear)
+def _refresh() -> None:
+    """Keep the replies unless the environment asks for another cache now."""
+    if _of_process and _of_process[0][0] != _asked_cache():
+        _of_process.clear()
+
+
+settings.on_reset(_of_process.clear, _refresh)
 
 
 def _merged(below: ModelParams, above: ModelParams) -> ModelParams:
@@ -255,6 +272,4 @@ def check_params(params: ModelParams) -> None:
             near = difflib.get_close_matches(name, PARAMS, n=1)
             hint = f"Did you mean `{near[0]}`?" if near else "A provider's own goes into `extra={...}`."
             raise SettingsError(f"There is no model parameter `{name}`. {hint}")
-    timeout = params.get("timeout")
-    if timeout is not None and not timeout > 0:
-        raise SettingsError(f"timeout={timeout!r} leaves no time: give seconds above 0, or leave it out.")
+    check_values(params.get("timeout"), params.get("extra"))

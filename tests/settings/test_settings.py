@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,9 @@ class TestMistakes:
             ({"adapter": "chat"}, r"ChatAdapter\(\)"),
             ({"cache": "disk"}, "MemoryCache"),
             ({"collectors": print}, "list of functions"),
+            ({"lm": dsp.LM}, r"Did you mean `LM\(\.\.\.\)`"),
+            ({"adapter": dsp.JSONAdapter}, r"Did you mean `JSONAdapter\(\.\.\.\)`"),
+            ({"cache": dsp.MemoryCache}, r"Did you mean `MemoryCache\(\.\.\.\)`"),
         ],
     )
     def test_a_wrong_setting_says_what_to_write(self, change: Any, wrong: dict[str, Any], hint: str) -> None:
@@ -167,12 +171,12 @@ class TestMistakes:
         with pytest.raises(dsp.SettingsError, match=f"{name}='{value}'"):
             dsp.LM("embedded")("hello there")
 
-    def test_a_level_that_there_is_not(self) -> None:
-        code = "import dsp"
+    def test_a_level_that_there_is_not_is_warned_of_and_the_import_goes_on(self) -> None:
+        code = "import dsp; print('imported')"
         done = subprocess.run(
-            [sys.executable, "-c", code], env={"DSP_LOG": "loud"}, capture_output=True, text=True, check=False
+            [sys.executable, "-c", code], env={"DSP_LOG": "loud"}, capture_output=True, text=True, check=True
         )
-        assert "DSP_LOG='loud'" in done.stderr
+        assert ("DSP_LOG='loud' is not a level" in done.stderr, done.stdout) == (True, "imported\n")
 
 
 class TestTheEnvironment:
@@ -217,6 +221,67 @@ class TestTheEnvironment:
         assert (os.environ["DSP_TEST_A"], os.environ["DSP_TEST_B"]) == ("set before", "${HOME}x")
         with pytest.raises(dsp.SettingsError, match="absent"):
             dsp.load_env(tmp_path / "absent")
+
+
+class TestAFileReadAfterTheFirstCall:
+    @pytest.fixture
+    def load(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+        def load(line: str) -> None:
+            name = line.partition("=")[0]
+            monkeypatch.setenv(name, "")  # so that it is taken back after the test
+            monkeypatch.delenv(name)
+            (tmp_path / ".env").write_text(line)
+            dsp.load_env(tmp_path / ".env")
+
+        return load
+
+    def test_it_turns_the_cache_off(self, load: Callable[[str], None]) -> None:
+        lm = ScriptedLM(["a", "b"], cache=True)
+        assert (lm("?"), lm("?")) == ("a", "a")
+        load("DSP_CACHE=off")
+        assert lm("?") == "b"
+
+    def test_it_moves_the_cache_to_disk(self, load: Callable[[str], None], tmp_path: Path) -> None:
+        lm = ScriptedLM(["a", "b"], cache=True)
+        lm("?")
+        load(f"DSP_CACHE_DIR={tmp_path / 'replies'}")
+        load("DSP_CACHE=disk")
+        assert (lm("?"), lm("?")) == ("b", "b")
+        assert (tmp_path / "replies").exists()
+
+    def test_it_gives_a_name_another_address(self, load: Callable[[str], None]) -> None:
+        from dsp.lm import current_lm
+
+        assert "api.openai.com" in repr(current_lm("openai/gpt-4o-mini").backend)
+        load("OPENAI_BASE_URL=http://localhost:8000/v1")
+        assert "localhost:8000" in repr(current_lm("openai/gpt-4o-mini").backend)
+
+    @pytest.mark.parametrize(("size", "kept"), [("2", ["2", "3"]), ("200", ["1", "2", "3"]), ("0", [])])
+    def test_it_resizes_the_history_and_keeps_the_last_calls(
+        self, load: Callable[[str], None], size: str, kept: list[str]
+    ) -> None:
+        lm = ScriptedLM(["a", "b", "c"])
+        for question in "123":
+            lm(question)
+        load(f"DSP_HISTORY_SIZE={size}")
+        assert [entry.request.messages[0].text for entry in dsp.history()] == kept
+
+    def test_what_it_does_not_name_stays(self, load: Callable[[str], None]) -> None:
+        lm = ScriptedLM(["a", "b"], cache=True)
+        dsp.configure(lm=answers("configured"))
+        lm("?")
+        load("DSP_TEST_C=1")
+        assert (lm("?"), len(dsp.history())) == ("a", 2)
+        assert PROGRAM(Text()).text == "configured"
+
+    def test_an_impossible_value_is_named_there(self, load: Callable[[str], None]) -> None:
+        ScriptedLM(["a"])("?")
+        with pytest.raises(dsp.SettingsError, match="DSP_HISTORY_SIZE='many'"):
+            load("DSP_HISTORY_SIZE=many")
+
+    def test_a_level_that_there_is_not_is_warned_of(self, load: Callable[[str], None]) -> None:
+        with pytest.warns(UserWarning, match="DSP_LOG='loud'"):
+            load("DSP_LOG=loud")
 
 
 def test_the_logger_has_a_null_handler_and_prints_nothing() -> None:

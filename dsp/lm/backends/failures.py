@@ -127,7 +127,7 @@ class Refusal:
         if status == 429:
             return RateLimited, "set fewer calls at once, or let retries wait longer"
         if status >= 500:
-            return ServerError, "the fault is on the provider's side: try again, or name a `fallback`"
+            return ServerError, "the fault is on the provider's side: try again later, or take another model"
         if 300 <= status < 400:
             return (
                 APIError,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,9 @@ class LiteLLMBackend:
 
     @override
     def __repr__(self) -> str:
-        return "LiteLLMBackend()" if self._base_url is None else f"LiteLLMBackend(base_url={self._base_url!r})"
+        if self._base_url is None:
+            return "LiteLLMBackend()"
+        return f"LiteLLMBackend(base_url={re.sub('//[^/?#]*@', '//***@', self._base_url)!r})"
 
     @property
     def name(self) -> str:
