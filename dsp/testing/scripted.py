@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from itertools import count
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from dsp.bridge import ForkSafeLock
@@ -20,7 +20,6 @@ __all__ = ["Reply", "ScriptEnded", "ScriptedBackend", "ScriptedLM"]
 Reply: TypeAlias = str | Response | BaseException | Callable[[Request], "str | Response"]
 """A text, a whole response, an error to raise, or a function of the request."""
 
-_numbers = count(1)
 AT_ONCE = Retry(base=0.0)
 
 
@@ -36,7 +35,7 @@ class ScriptedBackend:
     requests: list[Request]
 
     def __init__(self, replies: Sequence[Reply], delay: float) -> None:
-        self.endpoint = f"script-{next(_numbers)}"
+        self.endpoint = f"script-{os.urandom(8).hex()}"  # no other process shares it, as on disk it might
         self.immediate: bool = delay == 0.0
         self.requests = []
         self._replies = list(replies)

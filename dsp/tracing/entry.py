@@ -57,7 +57,7 @@ class HistoryEntry:
     usage: Usage
     """What this call spent: nothing for a cache hit."""
     cost: float | None
-    """US dollars that this call spent; None when the price is unknown."""
+    """US dollars that this call spent; None when the price is unknown, as it is when a request was sent and given up."""
     latency: float
     """Seconds, from the call to its answer."""
     first_token: float | None
@@ -66,6 +66,8 @@ class HistoryEntry:
     """What was sent, in order; empty for a cache hit."""
     cache: CacheState
     error: Failure | None
+    """Why it failed; a call that was cancelled has the reason `timeout`, and any exception that is no `LMError` the
+    reason `unexpected_result`."""
 
 
 Collector: TypeAlias = Callable[[HistoryEntry], None]

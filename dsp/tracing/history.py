@@ -55,4 +55,10 @@ def _forget() -> None:
     _ring = None
 
 
-settings.on_reset(_forget)
+def _resize() -> None:
+    global _ring  # noqa: PLW0603 - as above
+    if _ring is not None:
+        _ring = deque(_ring, maxlen=settings.whole_number("DSP_HISTORY_SIZE", DEFAULT_SIZE))
+
+
+settings.on_reset(_forget, _resize)

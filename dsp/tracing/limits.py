@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 __all__ = ["Allowance", "UsageLimits"]
 
 
+KEPT = 100
+"""How many calls an account of `UsageLimits` holds: a block that runs for days must not grow."""
+
+
 @dataclass(frozen=True, slots=True)
 class UsageLimits:
     """What the model calls inside a `with` may use, across tasks, threads and sub-programs.
 
-    A call is refused once a limit is reached (calls, tokens, cost); a reply that takes the sum beyond a limit raises
-    when it has come. Cache hits spend nothing, and count as no call. The block's `as` gives the account: `.usage`,
-    `.cost`, `.calls`.
+    A call is refused once a limit is reached. `calls` holds for calls at the same time too: a call takes its place when
+    it begins. What a call will cost is known only when it has ended: calls that are under way when `tokens` or `cost` is
+    reached run to their end and are paid for, and each raises when its reply has come. Cache hits spend nothing, and
+    count as no call. The block's `as` gives the account: `.usage`, `.cost`, and `.calls`, the last 100 of them.
 
     Raises:
         LimitExceeded: From the call that would go, or has gone, beyond a limit.
@@ -39,7 +44,8 @@ class UsageLimits:
     cost: float | None = None
     """US dollars; a call of unknown price counts as nothing."""
     seconds: float | None = None
-    """For everything inside, from entering on; reaches running calls as their deadline."""
+    """For the model calls inside, counted from entering the block: a running call is cut off, and no other begins. Your
+    own code inside is not interrupted."""
 
     def __post_init__(self) -> None:
         for name in ("calls", "tokens", "cost", "seconds"):
@@ -55,6 +61,8 @@ class UsageLimits:
             owner=around.owner if around else None,
             allowance=Allowance(self),
             deadline=None if self.seconds is None else time.monotonic() + self.seconds,
+            seconds=self.seconds,
+            keep=KEPT,
         )
         runs.enter(run)
         return run
@@ -79,21 +87,40 @@ class Allowance:
         self.spent = {"calls": 0, "tokens": 0, "cost": 0.0}
         self._lock = ForkSafeLock()
 
-    def add(self, entry: HistoryEntry) -> None:
-        """Count a call that has ended."""
-        if entry.cache == "hit":
+    def reserve(self) -> None:
+        """Take one call, before it is sent.
+
+        Raises:
+            LimitExceeded: Nothing is left: with the limit's name, what was spent and what was allowed.
+        """
+        with self._lock:
+            self._raise_beyond(before=True)
+            self.spent["calls"] += 1
+
+    def release(self) -> None:
+        """Give back a call that reached no model."""
+        with self._lock:
+            self.spent["calls"] -= 1
+
+    def settle(self, entry: HistoryEntry) -> None:
+        """Count what a reserved call has spent, now that it has ended."""
+        if not entry.attempts:
+            self.release()
             return
         with self._lock:
-            self.spent["calls"] += 1
             self.spent["tokens"] += entry.usage.total_tokens
             self.spent["cost"] += entry.cost or 0.0
 
-    def check(self, *, before: bool) -> None:
-        """Refuse a call for which nothing is left (`before`), or raise when more was spent than allowed (after).
+    def check(self) -> None:
+        """Raise when more was spent than allowed.
 
         Raises:
             LimitExceeded: With the limit's name, what was spent and what was allowed.
         """
+        with self._lock:
+            self._raise_beyond(before=False)
+
+    def _raise_beyond(self, *, before: bool) -> None:
         for name, value in self.spent.items():
             allowed: float | None = getattr(self.limits, name)
             if allowed is None or value < allowed or (value == allowed and not before):

@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING
 
-from dsp.bridge import on_fork
+from dsp.bridge import ForkSafeLock, on_fork
+from dsp.errors import LimitExceeded
 from dsp.usage import Usage
 
 if TYPE_CHECKING:
@@ -38,10 +39,29 @@ def _new_prefix() -> None:
 on_fork(_new_prefix)
 
 
+NOTHING = Usage()
+_sums = ForkSafeLock()
+"""One for the sums of all runs: held for an addition, and cheaper than one for each run."""
+
+
 class Run:
     """A program's run, or a block of code that is tracked: its place, its account, its limits."""
 
-    __slots__ = ("allowance", "calls", "deadline", "id", "owner", "parent", "path", "sink")
+    __slots__ = (
+        "allowance",
+        "calls",
+        "cost",
+        "deadline",
+        "id",
+        "keep",
+        "owner",
+        "paid",
+        "parent",
+        "path",
+        "seconds",
+        "sink",
+        "usage",
+    )
 
     id: str
     path: str
@@ -50,13 +70,24 @@ class Run:
     """The program that runs, for finding its parts by name; None for a tracked block."""
     parent: Run | None
     calls: list[HistoryEntry]
-    """Every model call below, in the order in which they ended."""
+    """The model calls below, in the order in which they ended: kept whole for as long as the run is held, all of them
+    or the last `keep`."""
+    usage: Usage
+    """Tokens of every call below, each counted once."""
+    cost: float | None
+    """US dollars of every call below; None when any price is unknown."""
+    paid: bool
+    """Whether any call below was not answered from the cache."""
+    keep: int | None
+    """How many calls are kept; None for all."""
     sink: Callable[[Event], None] | None
     """Where events go."""
     allowance: Allowance | None
     """What may still be spent here; those further out hold too."""
     deadline: float | None
     """When all below must have ended, in seconds of `time.monotonic()`."""
+    seconds: float | None
+    """What was allowed when the deadline was set, for saying so."""
 
     def __init__(
         self,
@@ -67,6 +98,8 @@ class Run:
         sink: Callable[[Event], None] | None = None,
         allowance: Allowance | None = None,
         deadline: float | None = None,
+        seconds: float | None = None,
+        keep: int | None = None,
     ) -> None:
         self.id = new_id()
         self.path = path
@@ -76,49 +109,57 @@ class Run:
         self.sink = sink
         self.allowance = allowance
         self.deadline = deadline
+        self.seconds = seconds
+        self.keep = keep
+        self.usage = NOTHING
+        self.cost = 0.0
+        self.paid = False
         if parent is not None:
             if sink is None:
                 self.sink = parent.sink
             if parent.deadline is not None and (deadline is None or parent.deadline < deadline):
-                self.deadline = parent.deadline
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens of every call below, each counted once."""
-        calls = self.calls
-        if len(calls) == 1:
-            return calls[0].usage
-        total = Usage()
-        for call in calls:
-            total = total + call.usage
-        return total
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars of every call below; None when any price is unknown."""
-        total = 0.0
-        for call in self.calls:
-            if call.cost is None:
-                return None
-            total += call.cost
-        return total
+                self.deadline, self.seconds = parent.deadline, parent.seconds
 
     @property
     def cached(self) -> bool:
         """Whether there was a call below and every one was answered from the cache."""
-        return bool(self.calls) and all(call.cache == "hit" for call in self.calls)
+        return bool(self.calls) and not self.paid
+
+    def reserve(self) -> None:
+        """Take one call out of what is left here and further out. `add` settles it: every reserved call must end there.
+
+        Raises:
+            LimitExceeded: A limit here or further out leaves none; nothing is taken.
+        """
+        run: Run | None = self
+        while run is not None:
+            if run.allowance is not None:
+                try:
+                    run.allowance.reserve()
+                except LimitExceeded:
+                    self._give_back(run)
+                    raise
+            run = run.parent
 
     def add(self, entry: HistoryEntry) -> None:
         """Put a call on this account and on those of all programs around it."""
+        hit = entry.cache == "hit"  # it spent nothing: the sums stay
         run: Run | None = self
         while run is not None:
             run.calls.append(entry)
+            if run.keep is not None and len(run.calls) > run.keep:
+                del run.calls[: -run.keep]
+            if not hit:
+                with _sums:
+                    run.paid = True
+                    run.usage = run.usage + entry.usage
+                    run.cost = None if run.cost is None or entry.cost is None else run.cost + entry.cost
             if run.allowance is not None:
-                run.allowance.add(entry)
+                run.allowance.settle(entry)
             run = run.parent
 
-    def check_limits(self, *, before: bool) -> None:
-        """See whether one more call may be made (`before`), or whether the last one went too far (after).
+    def check_spent(self) -> None:
+        """See whether the calls that have ended went too far.
 
         Raises:
             LimitExceeded: A limit here or further out.
@@ -126,7 +167,14 @@ class Run:
         run: Run | None = self
         while run is not None:
             if run.allowance is not None:
-                run.allowance.check(before=before)
+                run.allowance.check()
+            run = run.parent
+
+    def _give_back(self, refused: Run) -> None:
+        run: Run | None = self
+        while run is not None and run is not refused:
+            if run.allowance is not None:
+                run.allowance.release()
             run = run.parent
 
 
@@ -141,6 +189,8 @@ leave: Callable[[Token[Run | None]], None] = _run.reset
 def track() -> Generator[Run]:
     """Count what the code inside spends: `.usage`, `.cost` and `.calls`, also after the block has ended.
 
+    The sums cost the same after a million calls. `.calls` holds every call with its prompt and reply for as long as you
+    hold the account: for a long run, prefer `UsageLimits()`, which keeps the last 100, or a collector.
     Calls in tasks and threads that dsp starts are counted, and those of your own threads with `dsp.copy_context`.
     """
     around = current_run()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -91,12 +94,24 @@ class TestDeadline:
         with pytest.raises(dsp.Timeout, match=r"0\.05 s.*DSP_TIMEOUT"):
             lm("?")
 
-    def test_it_holds_over_all_attempts_and_waits(self) -> None:
-        lm = ScriptedLM([failing(dsp.RateLimited, retry_after=20)] * 4, delay=0.001, retry=dsp.Retry(), timeout=0.1)
-        started = time.monotonic()
-        with pytest.raises(dsp.Timeout):
+    def test_it_holds_over_all_attempts_and_tells_of_the_last_failure(self) -> None:
+        lm = ScriptedLM([dsp.RateLimited("too many requests, slow down")] * 9, delay=0.15, timeout=0.4)
+        with pytest.raises(
+            dsp.Timeout, match=r"0\.4 s; \d request.*rate_limited: too many requests, slow down"
+        ) as caught:
             lm("?")
-        assert time.monotonic() - started < 5
+        assert caught.value.attempts == len(caught.value.calls[0].attempts) == len(lm.requests) > 1
+
+    @pytest.mark.parametrize("delay", [0.0, 0.001], ids=["at once", "waiting"])
+    @pytest.mark.parametrize("how", ["whole", "stream"])
+    def test_a_wait_that_is_too_long_is_not_begun(self, delay: float, how: str) -> None:
+        lm = ScriptedLM([failing(dsp.RateLimited, retry_after=20)] * 4, delay=delay, retry=dsp.Retry(), timeout=5)
+        started = time.monotonic()
+        with pytest.raises(dsp.RateLimited) as caught:
+            lm("?") if how == "whole" else list(lm.stream("?"))
+        assert time.monotonic() - started < 3
+        assert caught.value.__notes__ == ["Not sent again: timeout=5 leaves no time for a wait of 20 s."]
+        assert (caught.value.retry_after, caught.value.attempts) == (20, 1)
 
     def test_a_call_may_allow_more_than_its_model(self) -> None:
         lm = ScriptedLM([REPLY], delay=0.05, timeout=0.01)
@@ -171,6 +186,60 @@ class TestCache:
         for number in range(50):
             lm(str(number))
         assert len(cache) == 3
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (MappingProxyType({"top_k": 1}), MappingProxyType({"top_k": 2})),
+            ({"a": MappingProxyType({"b": 1})}, {"a": MappingProxyType({"b": 2})}),
+            ({"a": {"b", "c"}}, {"a": {"b", "d"}}),
+            ({"a": range(2)}, {"a": range(3)}),
+        ],
+    )
+    def test_what_differs_within_a_parameter_makes_another_request(self, one: Any, other: Any) -> None:
+        lm = ScriptedLM(["one", "other"], cache=dsp.MemoryCache())
+        assert (lm("?", extra=one), lm("?", extra=other), lm("?", extra=one)) == ("one", "other", "one")
+
+    def test_the_kind_of_a_container_makes_no_other_request(self) -> None:
+        lm = ScriptedLM([REPLY], cache=dsp.MemoryCache())
+        kinds: list[Any] = [{"a": [1, {"b": 2}]}, {"a": (1, MappingProxyType({"b": 2}))}]
+        for extra in kinds:
+            assert lm("?", extra=extra) == REPLY
+
+    @pytest.mark.parametrize(
+        ("params", "named"),
+        [
+            ({"extra": {"top_k": 1, "odd": object()}}, r"`extra\['odd'\]`.*object is no JSON"),
+            ({"extra": {"odd": b"x"}}, r"`extra\['odd'\]`.*bytes is no JSON"),
+            ({"extra": {(1, 2): 3}}, r"`extra\[\(1, 2\)\]`"),
+            ({"seed": object()}, r"`seed`"),
+        ],
+    )
+    def test_a_parameter_that_no_key_can_hold_is_refused_by_name(self, params: Any, named: str) -> None:
+        lm = ScriptedLM([REPLY], cache=dsp.MemoryCache())
+        with pytest.raises(dsp.SettingsError, match=named):
+            lm("?", **params)
+        assert lm.requests == []
+
+    def test_a_backend_that_names_no_endpoint_shares_with_no_other(self) -> None:
+        class Backend:
+            name = "mine"
+
+            def __init__(self, reply: str) -> None:
+                self.reply = reply
+
+            async def complete(self, request: dsp.Request) -> dsp.Response:
+                return dsp.Response.of_text(self.reply)
+
+            async def stream(self, request: dsp.Request) -> AsyncIterator[dsp.StreamChunk]:
+                yield dsp.TextChunk(self.reply)
+                yield dsp.FinishChunk("stop")
+
+        cache = dsp.MemoryCache()
+        one, other = Backend("one"), Backend("other")
+        assert [dsp.LM("mine/m", backend=backend, cache=cache)("?") for backend in (one, other)] == ["one", "other"]
+        one.reply = "not asked again"
+        assert dsp.LM("mine/m", backend=one, cache=cache)("?") == "one"
 
     def test_a_reply_grows_too_old(self) -> None:
         lm = ScriptedLM(["old", "new"], cache=dsp.MemoryCache(ttl=0.02))
@@ -346,10 +415,17 @@ class TestTheModelItself:
         with pytest.raises(ScriptEnded, match=r"1 replies.*reply 2"):
             lm("2")
 
-    def test_a_mistake_in_a_backend_passes_through(self) -> None:
+    @pytest.mark.parametrize("how", ["whole", "stream"])
+    def test_a_mistake_in_a_backend_passes_through_and_is_remembered(self, how: str) -> None:
         lm = ScriptedLM([ZeroDivisionError("a bug"), REPLY])
-        with pytest.raises(ZeroDivisionError):
-            lm("?")
+        with dsp.track() as spent, pytest.raises(ZeroDivisionError):
+            lm("?") if how == "whole" else list(lm.stream("?"))
+        (entry,) = spent.calls
+        assert dsp.history(1) == [entry]
+        assert entry.error is not None
+        assert (entry.error.reason, entry.error.message) == ("unexpected_result", "ZeroDivisionError: a bug")
+        assert [attempt.error for attempt in entry.attempts] == [entry.error]
+        assert entry.cost is spent.cost is None
 
     def test_closing_leaves_the_model_usable(self) -> None:
         lm = ScriptedLM([REPLY] * 2, delay=0.001)

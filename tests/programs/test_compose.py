@@ -441,10 +441,11 @@ class TestRunContext:
         assert spent.cached
 
     def test_a_time_limit_reaches_the_running_call(self) -> None:
-        with dsp.UsageLimits(seconds=0.05), pytest.raises(dsp.Timeout):
-            asks("a", delay=30)(Text())
-        with dsp.UsageLimits(seconds=0), pytest.raises(dsp.Timeout, match="used up"):
-            asks("a")(Text())
+        for limits, delay in ((dsp.UsageLimits(seconds=0.05), 30), (dsp.UsageLimits(seconds=0), 0)):
+            with limits, pytest.raises(dsp.LimitExceeded, match=r"used up.*UsageLimits\(seconds=") as caught:
+                asks("a", delay=delay)(Text())
+            assert (caught.value.limit, caught.value.allowed) == ("seconds", limits.seconds)
+            assert caught.value.value >= caught.value.allowed
 
     def test_a_negative_limit_is_refused(self) -> None:
         with pytest.raises(dsp.SettingsError, match="calls=-1"):

@@ -15,7 +15,8 @@ class Backend(Protocol):
     """Performs one `Request`, once: no retry, no cache, no printing.
 
     A failure is an `LMError` with the reason that fits. Two attributes may be added: `endpoint`, where requests go (part
-    of the cache key, so that two servers never share an answer), and `immediate = True` on a backend that never waits
+    of the cache key, so that two servers never share an answer; without it replies are shared with no other object, in no
+    process), and `immediate = True` on a backend that never waits
     for anything: a sync call then stays in the caller's thread.
     """
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from dsp.errors import LMError, NetworkError, Timeout
+from dsp.errors import LimitExceeded, LMError, NetworkError, Timeout
 from dsp.tracing import Attempt, Failure
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from dsp.lm.layers.handler import Call
     from dsp.messages import Response, StreamChunk
 
-__all__ = ["AttemptLayer"]
+__all__ = ["CANCELLED", "AttemptLayer", "as_failure"]
 
 CANCELLED = Failure("timeout", "cancelled before it was answered", None)
 
@@ -25,7 +24,7 @@ class AttemptLayer:
     """Sends the request, and notes how long it took and how it ended.
 
     A backend's own exceptions of the network become `LMError`s here; any other is a mistake in the backend's code
-    and passes through.
+    and passes through. A request that is cancelled is recorded too: it was sent, and may be paid for.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -34,6 +33,7 @@ class AttemptLayer:
     async def complete(self, call: Call) -> Response:
         """One request."""
         started = perf_counter()
+        call.sent += 1
         try:
             response = await self.backend.complete(call.request)
         except LMError as error:
@@ -41,8 +41,8 @@ class AttemptLayer:
             raise
         except OSError as error:
             raise self._failed(call, started, _as_lm_error(error)) from error
-        except asyncio.CancelledError:
-            self._record(call, started, CANCELLED)
+        except BaseException as error:  # every request leaves a trace; what it is goes on its way
+            self._record(call, started, as_failure(error))
             raise
         self._record(call, started, None)
         return response
@@ -50,6 +50,7 @@ class AttemptLayer:
     async def stream(self, call: Call) -> AsyncIterator[StreamChunk]:
         """One request, streamed."""
         started = perf_counter()
+        call.sent += 1
         try:
             async for chunk in self.backend.stream(call.request):
                 yield chunk
@@ -58,8 +59,8 @@ class AttemptLayer:
             raise
         except OSError as error:
             raise self._failed(call, started, _as_lm_error(error)) from error
-        except (asyncio.CancelledError, GeneratorExit):
-            self._record(call, started, CANCELLED)
+        except BaseException as error:  # as above
+            self._record(call, started, as_failure(error))
             raise
         self._record(call, started, None)
 
@@ -70,9 +71,20 @@ class AttemptLayer:
     def _failed(self, call: Call, started: float, error: LMError) -> LMError:
         error.model = error.model or call.request.model
         error.provider = error.provider or call.request.model.partition("/")[0]
-        self._record(call, started, Failure(error.reason, str(error), error.status))
-        error.attempts = len(call.attempts)
+        self._record(call, started, as_failure(error))
+        error.attempts = call.sent
         return error
+
+
+def as_failure(error: BaseException) -> Failure:
+    """An exception as it is remembered."""
+    if isinstance(error, LMError):
+        return Failure(error.reason, str(error), error.status)
+    if isinstance(error, LimitExceeded):  # the time of the run: other limits are looked at before and after
+        return Failure("timeout", str(error), None)
+    if isinstance(error, Exception):
+        return Failure("unexpected_result", f"{type(error).__name__}: {error}", None)
+    return CANCELLED  # cancelled, interrupted, or no longer read
 
 
 def _as_lm_error(error: OSError) -> LMError:

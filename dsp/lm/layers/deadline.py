@@ -7,7 +7,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from dsp.bridge import to_loop
-from dsp.errors import Timeout
+from dsp.errors import LimitExceeded, RunError, Timeout
+from dsp.lm.layers.attempt import CANCELLED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,39 +28,57 @@ class DeadlineLayer:
     async def complete(self, call: Call) -> Response:
         """The reply, if it comes in time."""
         await to_loop()  # only a loop can interrupt
-        limit = asyncio.timeout(call.timeout)
+        limit = asyncio.timeout(_left(call))
         try:
             async with limit:
                 return await self.inner.complete(call)
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise self._too_late(call) from error
+            raise _too_late(call) from error
 
     async def stream(self, call: Call) -> AsyncIterator[StreamChunk]:
         """The stream, if each piece comes in time."""
         await to_loop()
-        end = monotonic() + call.timeout
         chunks = self.inner.stream(call)
         while True:
             # Around each piece, not around the whole: a timeout must not be open while the consumer has the turn.
-            limit = asyncio.timeout(max(end - monotonic(), 0.0))
+            limit = asyncio.timeout(_left(call))
             try:
                 async with limit:
                     chunk = await anext(chunks, None)
             except TimeoutError as error:
                 if not limit.expired():
                     raise
-                raise self._too_late(call) from error
+                raise _too_late(call) from error
             if chunk is None:
                 return
             yield chunk
 
-    def _too_late(self, call: Call) -> Timeout:
-        return Timeout(
-            f"{call.request.model} had not answered after {call.timeout:g} s, {len(call.attempts)} failed attempt(s) "
-            "before this one included. Allow more with `timeout=` or DSP_TIMEOUT.",
-            model=call.request.model,
-            provider=call.request.model.partition("/")[0],
-            attempts=len(call.attempts) + 1,
+
+def _left(call: Call) -> float:
+    return max(call.deadline - monotonic(), 0.0)
+
+
+def _too_late(call: Call) -> RunError:
+    """What to raise when the time is over: the run's limit if that was nearer, and what failed until then."""
+    request = call.request
+    failed = [attempt.error for attempt in call.attempts if attempt.error is not None and attempt.error != CANCELLED]
+    told = f"{call.sent} request(s) were sent"
+    if failed:
+        told += f", and the last that failed did so with {failed[-1].reason}: {failed[-1].message}".removesuffix(".")
+    if call.seconds is not None:
+        spent = call.seconds + monotonic() - call.deadline
+        return LimitExceeded(
+            f"{request.model} had not answered when the {call.seconds:g} s of UsageLimits(seconds={call.seconds:g}) "
+            f"were used up; {told}. Raise UsageLimits(seconds=...).",
+            limit="seconds",
+            value=spent,
+            allowed=call.seconds,
         )
+    return Timeout(
+        f"{request.model} had not answered after {call.timeout:g} s; {told}. Allow more with `timeout=` or DSP_TIMEOUT.",
+        model=request.model,
+        provider=request.model.partition("/")[0],
+        attempts=call.sent,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol
 
 from dsp.messages import Request, Response, StreamChunk
@@ -18,9 +19,15 @@ class Call:
 
     request: Request
     timeout: float
-    """Seconds for everything below the cache."""
+    """Seconds for the whole call."""
+    deadline: float = inf
+    """When it must have ended, in seconds of `time.monotonic()`; set when it begins."""
+    seconds: float | None = None
+    """The `UsageLimits(seconds=)` that set the deadline, when it leaves less than `timeout`."""
+    sent: int = 0
+    """Requests that were sent, the one under way included."""
     attempts: list[Attempt] = field(default_factory=list[Attempt])
-    """What was sent so far."""
+    """The requests that have ended, well or not."""
     cache: CacheState = "off"
     waited: float = 0.0
     """Seconds that were waited before the next attempt."""

@@ -59,6 +59,10 @@ class MemoryCache:
 
     async def put(self, key: CacheKey, response: Response) -> None:
         """Keep a reply, and drop old ones to make room. One that is larger than the whole cache is not kept."""
+        self.keep(key, response)
+
+    def keep(self, key: CacheKey, response: Response, age: float = 0.0) -> None:
+        """The same for a reply that is `age` seconds old already, so that it is not served for longer than `ttl`."""
         size = OVERHEAD + sum(
             len(part.arguments) if isinstance(part, ToolCallPart) else len(part.text) for part in response.parts
         )
@@ -66,7 +70,7 @@ class MemoryCache:
             self._drop(key.digest)
             if size > self.max_bytes:
                 return
-            self._entries[key.digest] = (response, monotonic(), size)
+            self._entries[key.digest] = (response, monotonic() - age, size)
             self._bytes += size
             while len(self._entries) > self.max_entries or self._bytes > self.max_bytes:
                 self._drop(next(iter(self._entries)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
+from math import isfinite
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dsp.bridge import to_loop
 from dsp.errors import LMError, SettingsError
@@ -27,7 +28,8 @@ class Retry:
     Only errors that may pass are retried (`LMError.retryable`): timeouts, network errors, garbled responses, 5xx and
     rate limits; never a refused key, an exhausted quota or a request that is wrong. The wait before attempt n+1 is
     drawn from 0 to `min(cap, base * factor ** (n - 1))` seconds ("full jitter", Marc Brooker, Exponential Backoff And
-    Jitter, AWS Architecture Blog, 2015), or is what the provider asked for with Retry-After, up to `cap`.
+    Jitter, AWS Architecture Blog, 2015), or is what the provider asked for with Retry-After, up to `cap`. When the call's
+    `timeout` leaves no time for the wait, the error is raised at once.
 
     Example:
         >>> Retry(attempts=2, base=0.5)
@@ -50,15 +52,28 @@ class Retry:
             ("base", self.base, 0),
             ("factor", self.factor, 1),
             ("cap", self.cap, 0),
+            ("deadline", 0 if self.deadline is None else self.deadline, 0),
         ):
-            if not value >= least:
-                raise SettingsError(f"Retry({name}={value}) is below {least}.")
+            _check(name, value, least)
 
     def wait(self, failed: int, error: LMError) -> float:
         """Seconds to wait after `failed` failed requests."""
         if error.retry_after is not None:
             return min(max(error.retry_after, 0.0), self.cap)
-        return random.uniform(0.0, min(self.cap, self.base * self.factor ** (failed - 1)))  # noqa: S311 - jitter, no secret
+        try:
+            longest = min(self.cap, self.base * self.factor ** (failed - 1))
+        except OverflowError:
+            longest = self.cap if self.base > 0 else 0.0
+        return random.uniform(0.0, longest)  # noqa: S311 - jitter, no secret
+
+
+def _check(name: str, value: object, least: int) -> None:
+    kind = "a whole number" if name == "attempts" else "a finite number"
+    fits = isinstance(value, int if name == "attempts" else int | float) and not isinstance(value, bool)
+    if not fits or (isinstance(value, float) and not isfinite(value)):
+        raise SettingsError(f"Retry({name}={value!r}) is not {kind}: write Retry({name}={max(least, 1)}) or the like.")
+    if cast("float", value) < least:
+        raise SettingsError(f"Retry({name}={value!r}) is below {least}.")
 
 
 class RetryLayer:
@@ -97,8 +112,13 @@ class RetryLayer:
         if not error.retryable or sent >= self.policy.attempts:
             raise error
         delay = self.policy.wait(sent, error)
-        left = None if self.policy.deadline is None else self.policy.deadline - (monotonic() - started)
-        if left is not None and delay >= left:
+        now = monotonic()
+        if self.policy.deadline is not None and delay >= self.policy.deadline - (now - started):
+            raise error
+        if delay > 0 and delay >= call.deadline - now:
+            # To wait for the deadline would only hide why the model did not answer.
+            allowed = f"timeout={call.timeout:g}" if call.seconds is None else f"UsageLimits(seconds={call.seconds:g})"
+            error.add_note(f"Not sent again: {allowed} leaves no time for a wait of {delay:.3g} s.")
             raise error
         call.waited = delay
         if delay > 0:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-from dsp.errors import LMError, Timeout
+from dsp.errors import LimitExceeded, RunError
+from dsp.lm.layers.attempt import CANCELLED, as_failure
 from dsp.messages import Response, StreamChunk, Usage, assemble
-from dsp.tracing import CallEnded, Failure, HistoryEntry, current_run, new_id
+from dsp.tracing import Attempt, CallEnded, Failure, HistoryEntry, Run, current_run, new_id
 from dsp.tracing.history import remember
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["TraceLayer"]
 
 NOTHING = Usage()
+UNANSWERED = frozenset({"timeout", "unexpected_result"})
+"""Failures, without an HTTP status, after which the provider may have worked all the same: what it cost is unknown."""
 
 
 class TraceLayer:
@@ -29,68 +32,98 @@ class TraceLayer:
 
     async def complete(self, call: Call) -> Response:
         """The reply, traced."""
-        started, at = _begin(call)
+        run, started, at = _begin(call)
         try:
             response = await self.inner.complete(call)
-        except LMError as error:
-            entry = _entry(call, started, at, None, error)
-            error.calls, error.usage, error.cost = (entry,), entry.usage, entry.cost
-            _put_down(entry)
+        except BaseException as error:  # a call that is cancelled, or that crashes, was sent all the same
+            _put_down(_failed(call, run, started, at, None, error), run)
             raise
-        _put_down(_entry(call, started, at, response, None))
-        _check_spent()
+        _put_down(_entry(call, run, started, at, response, None), run)
+        if run is not None:
+            run.check_spent()
         return response
 
     async def stream(self, call: Call) -> AsyncIterator[StreamChunk]:
         """The stream, traced; the entry is made when it ends, fails or is no longer read."""
-        started, at = _begin(call)
+        run, started, at = _begin(call)
         first: float | None = None
         seen: list[StreamChunk] = []
-        failed: LMError | None = None
         try:
             async for chunk in self.inner.stream(call):
                 if first is None:
                     first = perf_counter() - started
                 seen.append(chunk)
                 yield chunk
-        except LMError as error:
-            failed = error
+        except GeneratorExit:
+            # To stop reading is no failure: what came until then is the reply.
+            _put_down(_entry(call, run, started, at, _assembled(seen, call), None, first), run)
             raise
-        finally:
-            response = assemble(seen, model=call.request.model) if seen else None
-            entry = _entry(call, started, at, response, failed, first)
-            if failed is not None:
-                failed.calls, failed.usage, failed.cost = (entry,), entry.usage, entry.cost
-            _put_down(entry)
-        _check_spent()
+        except BaseException as error:  # as in complete
+            _put_down(_failed(call, run, started, at, _assembled(seen, call), error, first), run)
+            raise
+        _put_down(_entry(call, run, started, at, _assembled(seen, call), None, first), run)
+        if run is not None:
+            run.check_spent()
 
 
-def _begin(call: Call) -> tuple[float, datetime]:
-    """See whether the call may be made, and note when it began."""
+def _begin(call: Call) -> tuple[Run | None, float, datetime]:
+    """See whether the call may be made, and note when it began.
+
+    Raises:
+        LimitExceeded: The runs around it leave no call, no tokens, no money or no time.
+    """
+    now = monotonic()
+    call.deadline = now + call.timeout
     run = current_run()
     if run is not None:
-        run.check_limits(before=True)
-        if run.deadline is not None:
-            left = run.deadline - monotonic()
-            if left <= 0:
-                raise Timeout("The time for this run was used up before the call was sent.", model=call.request.model)
-            call.timeout = min(call.timeout, left)
-    return perf_counter(), datetime.now(UTC)
+        if run.deadline is not None and run.deadline < call.deadline:
+            call.deadline, call.seconds = run.deadline, run.seconds
+            if run.deadline <= now:
+                allowed = run.seconds or 0.0
+                raise LimitExceeded(
+                    f"The {allowed:g} s that UsageLimits(seconds={allowed:g}) allows were used up before the call to "
+                    f"{call.request.model} was sent. Raise UsageLimits(seconds=...).",
+                    limit="seconds",
+                    value=allowed + now - run.deadline,
+                    allowed=allowed,
+                )
+        run.reserve()
+    return run, perf_counter(), datetime.now(UTC)
+
+
+def _failed(
+    call: Call,
+    run: Run | None,
+    started: float,
+    at: datetime,
+    response: Response | None,
+    error: BaseException,
+    first_token: float | None = None,
+) -> HistoryEntry:
+    entry = _entry(call, run, started, at, response, as_failure(error), first_token)
+    if isinstance(error, RunError):
+        error.calls, error.usage, error.cost = (entry,), entry.usage, entry.cost
+    return entry
 
 
 def _entry(
     call: Call,
+    run: Run | None,
     started: float,
     at: datetime,
     response: Response | None,
-    error: LMError | None,
+    error: Failure | None,
     first_token: float | None = None,
 ) -> HistoryEntry:
-    run = current_run()
     hit = call.cache == "hit"
     request = call.request
+    attempts = call.attempts
+    latency = perf_counter() - started
+    if call.sent > len(attempts):
+        # A stream that is no longer read: the layers below have not been told yet.
+        attempts = [*attempts, Attempt(latency, CANCELLED, call.waited)]
     if response is None:
-        usage, cost = NOTHING, (None if error is None else 0.0)
+        usage, cost = NOTHING, (None if any(map(_unanswered, attempts)) else 0.0)
     else:
         usage, cost = (NOTHING, 0.0) if hit else (response.usage, response.cost)
     return HistoryEntry(
@@ -104,24 +137,26 @@ def _entry(
         response=response,
         usage=usage,
         cost=cost,
-        latency=perf_counter() - started,
+        latency=latency,
         first_token=first_token,
-        attempts=tuple(call.attempts),
+        attempts=tuple(attempts),
         cache=call.cache,
-        error=Failure(error.reason, str(error), error.status) if error is not None else None,
+        error=error,
     )
 
 
-def _put_down(entry: HistoryEntry) -> None:
-    remember(entry)
-    run = current_run()
+def _unanswered(attempt: Attempt) -> bool:
+    error = attempt.error
+    return error is None or (error.status is None and error.reason in UNANSWERED)
+
+
+def _assembled(seen: list[StreamChunk], call: Call) -> Response | None:
+    return assemble(seen, model=call.request.model) if seen else None
+
+
+def _put_down(entry: HistoryEntry, run: Run | None) -> None:
     if run is not None:
         run.add(entry)
-        if run.sink is not None:
-            run.sink(CallEnded(entry))
-
-
-def _check_spent() -> None:
-    run = current_run()
-    if run is not None:
-        run.check_limits(before=False)
+    remember(entry)
+    if run is not None and run.sink is not None:
+        run.sink(CallEnded(entry))

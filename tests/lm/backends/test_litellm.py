@@ -29,6 +29,19 @@ def test_it_is_a_backend_and_its_repr_has_no_key(ask):
 
 
 @pytest.mark.parametrize(
+    ("base_url", "shown"),
+    [
+        ("http://host:4000/v1", "http://host:4000/v1"),
+        ("http://user:password@host:4000/v1", "http://***@host:4000/v1"),
+        ("http://user:p@ss@host/v1", "http://***@host/v1"),
+        ("http://host/v1?mail=a@b", "http://host/v1?mail=a@b"),
+    ],
+)
+def test_its_repr_has_no_password_of_the_address(base_url, shown):
+    assert repr(LiteLLMBackend(base_url=base_url)) == f"LiteLLMBackend(base_url={shown!r})"
+
+
+@pytest.mark.parametrize(
     ("model", "variable"),
     [
         ("openai/gpt-4o-mini", "OPENAI_API_KEY"),
