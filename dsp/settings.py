@@ -120,16 +120,17 @@ def reset() -> None:
         forget()
 
 
-def on_reset(forget: Callable[[], None], refresh: Callable[[], None]) -> None:
-    """For what a room made from the environment.
+def on_reset(forget: Callable[[], None], refresh: Callable[[], None] | None = None) -> None:
+    """For what a room made from the environment, or learnt under the settings.
 
     Args:
         forget: Called at every `reset()`: drop it.
         refresh: Called when `load_env` has set variables: make it anew where they say something else now, and keep what
-            is in it.
+            is in it. None for what does not depend on the environment.
     """
     _resets.append(forget)
-    _refreshes.append(refresh)
+    if refresh is not None:
+        _refreshes.append(refresh)
 
 
 def setting(name: str) -> object:

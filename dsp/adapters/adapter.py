@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 from typing_extensions import override
 
-from dsp.adapters.prompt import AdapterCall, Prompt
+from dsp.adapters.prompt import AdapterCall, Exchange, Prompt
 from dsp.adapters.report import Parsed
+from dsp.adapters.response_format import completed
+from dsp.adapters.stream import StreamParser
 from dsp.errors import ContentFiltered, ParseError, Truncated
 from dsp.messages import Request, Response, ToolSpec
 
 if TYPE_CHECKING:
+    from dsp.lm import LM
+    from dsp.messages import ModelParams
     from dsp.signatures import Example, Signature
 
-__all__ = ["Adapter", "BaseAdapter"]
+__all__ = ["Adapter", "BaseAdapter", "sent"]
 
 I = TypeVar("I", bound=BaseModel)
 O = TypeVar("O", bound=BaseModel)
@@ -63,16 +67,20 @@ class Adapter(Protocol):
 
 
 class BaseAdapter:
-    """What adapters inherit: format, one completion, parse."""
+    """What adapters inherit: format, one completion, parse.
 
-    immediate: ClassVar[bool] = True
-    """Whether the adapter waits for nothing but the model, so that a sync call can begin in the caller's thread. An
-    `arun` of your own may wait for anything, and is given a running loop first, unless its class says `True` again."""
+    An adapter of your own writes `format` and `parse`; another way of asking goes into `ask`, so that a
+    `FallbackAdapter` can still show the model its reply.
+    """
+
+    immediate: bool = True
+    """Whether the adapter waits for nothing but the model, so that a sync call can begin in the caller's thread. An `ask`
+    or `arun` of your own may wait for anything, and is given a running loop first, unless its class says `True` again."""
 
     @override
     def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: whatever a user's metaclass arguments are
         super().__init_subclass__(**kwargs)
-        if "arun" in vars(cls) and "immediate" not in vars(cls):
+        if not {"arun", "ask"}.isdisjoint(vars(cls)) and "immediate" not in vars(cls):
             cls.immediate = False
 
     def format(
@@ -90,19 +98,40 @@ class BaseAdapter:
         """See `Adapter.parse`."""
         raise NotImplementedError
 
-    async def arun(self, call: AdapterCall[I, O]) -> Parsed[O]:
-        """Format, one completion, parse. A reply that cannot be read is dropped from every cache."""
+    def parse_stream(self, signature: Signature[I, O]) -> StreamParser[O]:
+        """What reads a reply while it arrives. An adapter that does not say how gives only the final output."""
+        return StreamParser(lambda reply: self.parse(signature, reply))
+
+    async def ask(self, call: AdapterCall[I, O]) -> Exchange:
+        """Format, one completion: the reply that `parse` is to read, with the request that brought it.
+
+        Raises:
+            InputError: The input is not what the signature takes.
+            LMError: The model did not answer.
+        """
         prompt = self.format(call.signature, call.inputs, demos=call.demos, tools=call.tools)
-        request = Request(
-            model=call.lm.model,
-            messages=tuple(prompt.messages),
-            params=call.params,
-            response_format=prompt.response_format,
-            tools=prompt.tools,
-        )
-        response = await call.lm.acomplete(request)
+        if prompt.response_format is not None:
+            return await sent(call.lm, prompt, call.params)
+        lm = call.lm
+        request = Request(lm.model, tuple(prompt.messages), call.params, None, prompt.tools)
+        return Exchange(lm, request, await lm.acomplete(request))
+
+    async def arun(self, call: AdapterCall[I, O]) -> Parsed[O]:
+        """Ask, and parse. A reply that cannot be read is dropped from every cache."""
+        exchange = await self.ask(call)
         try:
-            return self.parse(call.signature, response)
+            parsed = self.parse(call.signature, exchange.response)
         except (ParseError, Truncated, ContentFiltered):
-            await call.lm.forget(request)
+            await exchange.forget()
             raise
+        return parsed if exchange.asked == 1 else parsed.after(exchange.asked)
+
+
+async def sent(lm: LM, prompt: Prompt, params: ModelParams, *, asked: int = 1) -> Exchange:
+    """One completion of a prompt; `asked` counts it and the replies before it.
+
+    Raises:
+        LMError: The model did not answer.
+    """
+    request = Request(lm.model, tuple(prompt.messages), params, prompt.response_format, prompt.tools)
+    return Exchange(lm, *await completed(lm, request), asked)

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 from typing_extensions import override
 
-from dsp.adapters.adapter import BaseAdapter
 from dsp.adapters.describe import described
 from dsp.adapters.layout import Layout, places
-from dsp.adapters.memory import DemoMemory, SignatureMemory
+from dsp.adapters.memory import DemoMemory
 from dsp.adapters.outputs import OutputReader
-from dsp.adapters.prompt import Prompt
 from dsp.adapters.reply import check_finished, text_of, unreadable
 from dsp.adapters.report import Parsed, ParseReport
 from dsp.adapters.sections import SectionReader, holds_marker, quoted, raw_text, section_text
-from dsp.adapters.template import UserTemplate, as_json, render, values_of
+from dsp.adapters.stream import StreamParser
+from dsp.adapters.stream_chat import ChatStream
+from dsp.adapters.template import as_json, render
+from dsp.adapters.templated import TemplatedAdapter
+from dsp.adapters.values import typed
 from dsp.errors import ParseError
-from dsp.messages import Message, Response, ToolSpec
-from dsp.repair import read, strict
+from dsp.messages import Message, Response, ResponseFormat
+from dsp.repair import strict
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from dsp.adapters.sections import Sections
-    from dsp.signatures import Example, Signature, SignatureField
+    from dsp.signatures import Signature, SignatureField
 
 __all__ = ["ChatAdapter"]
 
@@ -36,7 +37,7 @@ I = TypeVar("I", bound=BaseModel)
 O = TypeVar("O", bound=BaseModel)
 
 
-class ChatAdapter(BaseAdapter):
+class ChatAdapter(TemplatedAdapter["ChatPlan"]):
     """Fields between `[[ ## field ## ]]` markers.
 
     Text is written as it is, everything else as JSON. A reply may spell its markers loosely; prose before the first one is
@@ -51,56 +52,11 @@ class ChatAdapter(BaseAdapter):
         TemplateError: The template file cannot be read.
     """
 
-    name = "chat"
-
-    def __init__(self, template: str | Path | None = None) -> None:
-        self.template = template
-        self._user = None if template is None else UserTemplate(template)
-        self._plans: SignatureMemory[_Plan] = SignatureMemory(self._plan)
-
-    def _plan(self, signature: Signature[Any, Any]) -> _Plan:
-        if self._user is not None:
-            self._user.check(signature)
-        return _Plan(signature)
+    name: ClassVar[str] = "chat"
 
     @override
-    def __repr__(self) -> str:
-        return f"ChatAdapter({'' if self.template is None else repr(self.template)})"
-
-    @override
-    def __reduce__(self) -> tuple[type[ChatAdapter], tuple[str | Path | None]]:
-        return ChatAdapter, (self.template,)
-
-    @override
-    def format(
-        self,
-        signature: Signature[I, O],
-        inputs: I,
-        *,
-        demos: Sequence[Example[I, O]] = (),
-        tools: Sequence[ToolSpec] = (),
-    ) -> Prompt:
-        plan = self._plans.of(signature)
-        messages = [plan.system]
-        if demos:
-            messages += plan.demos.of(demos, lambda: self._demos(plan, signature, demos))
-        messages.append(Message("user", self._turn(plan, signature, inputs, ask=True)))
-        return Prompt(messages, None, tuple(tools))
-
-    def _turn(self, plan: _Plan, signature: Signature[I, O], inputs: I, *, ask: bool) -> str:
-        values = signature.dump_inputs(inputs)
-        if self._user is not None:
-            return self._user.render(values_of(signature, inputs))
-        return plan.turn(values, ask=ask)
-
-    def _demos(self, plan: _Plan, signature: Signature[I, O], demos: Sequence[Example[I, O]]) -> tuple[Message, ...]:
-        messages: list[Message] = []
-        for demo in demos:
-            signature.check_demo(demo)
-            messages.append(Message("user", self._turn(plan, signature, demo.inputs, ask=False)))
-            values = {**plan.outputs.leading_of(demo), **signature.dump_output(demo.expected)}
-            messages.append(Message("assistant", plan.answer(values)))
-        return tuple(messages)
+    def _planned(self, signature: Signature[Any, Any]) -> ChatPlan:
+        return ChatPlan(signature)
 
     @override
     def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
@@ -119,6 +75,11 @@ class ChatAdapter(BaseAdapter):
             raise plan.outputs.refused(text, error) from error
         return Parsed(output, _report(repairs), plan.outputs.leading(values))
 
+    @override
+    def parse_stream(self, signature: Signature[I, O]) -> StreamParser[O]:
+        plan = self._plans.of(signature)
+        return ChatStream(lambda reply: self.parse(signature, reply), plan.outputs.fields, plan.sections)
+
 
 DIRECT = ParseReport("chat", "direct")
 
@@ -127,21 +88,26 @@ def _report(repairs: Sequence[str]) -> ParseReport:
     return ParseReport("chat", "repaired", 1, tuple(dict.fromkeys(repairs))) if repairs else DIRECT
 
 
-class _Plan:
+class ChatPlan:
     """What depends on a signature alone. Holds no model: it must not keep the signature alive."""
 
     def __init__(self, signature: Signature[Any, Any]) -> None:  # Any: whatever its models
-        self.outputs = OutputReader(signature)
+        self.outputs: OutputReader = OutputReader(signature)
         labels = [field.label for field in signature.output_fields]
-        self.sections = SectionReader(labels)
-        self.system = Message("system", render("chat/system.jinja", end=self.sections.end, **described(signature)))
-        self.inputs = tuple((field.label, field.is_text) for field in signature.input_fields)
-        self.turns = {
+        self.sections: SectionReader = SectionReader(labels)
+        self.system: Message = Message(
+            "system", render("chat/system.jinja", end=self.sections.end, **described(signature))
+        )
+        self.inputs: tuple[tuple[str, bool], ...] = tuple(
+            (field.label, field.is_text) for field in signature.input_fields
+        )
+        self.turns: dict[tuple[bool, bool], Layout] = {
             (ask, marked): Layout(_user(signature.input_fields, labels, self.sections.end, ask=ask, marked=marked))
             for ask in (True, False)
             for marked in (True, False)
         }
-        self.demos = DemoMemory()
+        self.demos: DemoMemory = DemoMemory()
+        self.response_format: ResponseFormat | None = None
 
     def turn(self, values: Mapping[str, JsonValue], *, ask: bool) -> str:
         """The user's turn."""
@@ -218,7 +184,7 @@ class _Plan:
                 values[label] = raw_text(section)
             else:
                 try:
-                    values[label], mended = read(section, field.shape)
+                    values[label], mended = typed(section, field.shape)
                 except ParseError as error:
                     errors.append(f"`{label}` ({field.type_text}): {' '.join(error.errors)}")
                 else:
@@ -232,7 +198,7 @@ class _Plan:
         required = tuple(field.label for field in self.outputs.fields if field.required)
         if len(self.outputs.fields) == 1 and not (field := self.outputs.fields[0]).is_text and not field.admits_text:
             try:
-                value, mended = read(text, field.shape)
+                value, mended = typed(text, field.shape)
             except ParseError as error:
                 errors = (f"`{field.label}` ({field.type_text}): {' '.join(error.errors)}",)
                 raise unreadable(text, errors, required) from error

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 from typing_extensions import override
 
-from dsp.adapters.adapter import BaseAdapter
 from dsp.adapters.describe import described
 from dsp.adapters.layout import Layout, places
-from dsp.adapters.memory import DemoMemory, SignatureMemory
+from dsp.adapters.memory import DemoMemory
 from dsp.adapters.outputs import OutputReader
-from dsp.adapters.prompt import Prompt
 from dsp.adapters.reply import check_finished, text_of, unreadable
 from dsp.adapters.report import Parsed, ParseReport
-from dsp.adapters.template import UserTemplate, as_json, render, values_of
+from dsp.adapters.stream import StreamParser
+from dsp.adapters.stream_json import JSONStream
+from dsp.adapters.template import as_json, render
+from dsp.adapters.templated import TemplatedAdapter
 from dsp.errors import ParseError
-from dsp.messages import Message, Response, ResponseFormat, ToolSpec
+from dsp.messages import Message, Response, ResponseFormat
 from dsp.repair import read, strict
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from dsp.signatures import Example, Signature
+    from dsp.signatures import Signature
 
 __all__ = ["JSONAdapter"]
 
@@ -38,7 +38,7 @@ UNFIT = re.compile(r"[^a-zA-Z0-9_-]+")
 """What providers do not take in the name of a schema."""
 
 
-class JSONAdapter(BaseAdapter):
+class JSONAdapter(TemplatedAdapter["JSONPlan"]):
     """One JSON object in, one JSON object out.
 
     The provider is asked to hold the model to the output's schema. A reply may be fenced, stand within prose, or be untidy
@@ -51,56 +51,11 @@ class JSONAdapter(BaseAdapter):
         TemplateError: The template file cannot be read.
     """
 
-    name = "json"
-
-    def __init__(self, template: str | Path | None = None) -> None:
-        self.template = template
-        self._user = None if template is None else UserTemplate(template)
-        self._plans: SignatureMemory[_Plan] = SignatureMemory(self._plan)
-
-    def _plan(self, signature: Signature[Any, Any]) -> _Plan:
-        if self._user is not None:
-            self._user.check(signature)
-        return _Plan(signature)
+    name: ClassVar[str] = "json"
 
     @override
-    def __repr__(self) -> str:
-        return f"JSONAdapter({'' if self.template is None else repr(self.template)})"
-
-    @override
-    def __reduce__(self) -> tuple[type[JSONAdapter], tuple[str | Path | None]]:
-        return JSONAdapter, (self.template,)
-
-    @override
-    def format(
-        self,
-        signature: Signature[I, O],
-        inputs: I,
-        *,
-        demos: Sequence[Example[I, O]] = (),
-        tools: Sequence[ToolSpec] = (),
-    ) -> Prompt:
-        plan = self._plans.of(signature)
-        messages = [plan.system]
-        if demos:
-            messages += plan.demos.of(demos, lambda: self._demos(plan, signature, demos))
-        messages.append(Message("user", self._turn(plan, signature, inputs)))
-        return Prompt(messages, plan.response_format, tuple(tools))
-
-    def _turn(self, plan: _Plan, signature: Signature[I, O], inputs: I) -> str:
-        values = signature.dump_inputs(inputs)
-        if self._user is not None:
-            return self._user.render(values_of(signature, inputs))
-        return plan.user.fill((_indented(values),))
-
-    def _demos(self, plan: _Plan, signature: Signature[I, O], demos: Sequence[Example[I, O]]) -> tuple[Message, ...]:
-        messages: list[Message] = []
-        for demo in demos:
-            signature.check_demo(demo)
-            messages.append(Message("user", self._turn(plan, signature, demo.inputs)))
-            values = {**plan.outputs.leading_of(demo), **signature.dump_output(demo.expected)}
-            messages.append(Message("assistant", plan.answer.fill((as_json(values),))))
-        return tuple(messages)
+    def _planned(self, signature: Signature[Any, Any]) -> JSONPlan:
+        return JSONPlan(signature)
 
     @override
     def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
@@ -121,7 +76,7 @@ class JSONAdapter(BaseAdapter):
                 return Parsed(with_leading, DIRECT, plan.outputs.leading(values))
         return self._patient(plan, signature, reply, text)
 
-    def _patient(self, plan: _Plan, signature: Signature[I, O], reply: str | Response, text: str) -> Parsed[O]:
+    def _patient(self, plan: JSONPlan, signature: Signature[I, O], reply: str | Response, text: str) -> Parsed[O]:
         if not text.rstrip("` \t\r\n").endswith(("}", "]")):
             check_finished(reply)
         try:
@@ -143,26 +98,39 @@ class JSONAdapter(BaseAdapter):
             output, ParseReport("json", "repaired", 1, repairs) if repairs else DIRECT, plan.outputs.leading(value)
         )
 
+    @override
+    def parse_stream(self, signature: Signature[I, O]) -> StreamParser[O]:
+        return JSONStream(lambda reply: self.parse(signature, reply), self._plans.of(signature).outputs)
+
 
 DIRECT = ParseReport("json", "direct")
 
 
-class _Plan:
+class JSONPlan:
     """What depends on a signature alone. Holds no model: it must not keep the signature alive."""
 
     def __init__(self, signature: Signature[Any, Any]) -> None:  # Any: whatever its models
-        self.outputs = OutputReader(signature)
-        self.system = Message("system", render("json/system.jinja", **described(signature)))
+        self.outputs: OutputReader = OutputReader(signature)
+        self.system: Message = Message("system", render("json/system.jinja", **described(signature)))
         (place,) = places(1)
-        self.user = Layout(render("json/user.jinja", inputs=place))
-        self.answer = Layout(render("json/answer.jinja", outputs=place))
-        self.demos = DemoMemory()
-        self.required = tuple(field.label for field in self.outputs.fields if field.required)
-        self.leading = tuple(field.label for field in signature.leading_fields)
-        self.by_name = None if self.leading else self.outputs.by_name
+        self._user = Layout(render("json/user.jinja", inputs=place))
+        self._answer = Layout(render("json/answer.jinja", outputs=place))
+        self.demos: DemoMemory = DemoMemory()
+        self.required: tuple[str, ...] = tuple(field.label for field in self.outputs.fields if field.required)
+        self.leading: tuple[str, ...] = tuple(field.label for field in signature.leading_fields)
+        self.by_name: bool | None = None if self.leading else self.outputs.by_name
         schema = signature.json_schema()
         name = UNFIT.sub("_", signature.name).strip("_")[:64] or "output"
-        self.response_format = ResponseFormat(name, schema.schema, schema.strict)
+        self.response_format: ResponseFormat | None = ResponseFormat(name, schema.schema, schema.strict)
+
+    def turn(self, values: Mapping[str, JsonValue], *, ask: bool) -> str:
+        """The user's turn, which is the same in a demo."""
+        del ask
+        return self._user.fill((_indented(values),))
+
+    def answer(self, values: Mapping[str, JsonValue]) -> str:
+        """A demo's reply."""
+        return self._answer.fill((as_json(values),))
 
     def strictly(self, text: str) -> dict[str, JsonValue] | None:
         """The reply's object, where it is JSON as it stands and holds every leading field as text."""
@@ -174,7 +142,7 @@ class _Plan:
         return value if whole and isinstance(value, dict) else None
 
 
-def _indented(values: dict[str, JsonValue]) -> str:
+def _indented(values: Mapping[str, JsonValue]) -> str:
     try:
         return to_json(values, indent=2, inf_nan_mode="constants").decode()
     except PydanticSerializationError:

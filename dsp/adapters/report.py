@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
 __all__ = ["ParseReport", "Parsed", "Rung"]
 
@@ -36,3 +36,11 @@ class Parsed(Generic[O_co]):
     report: ParseReport
     leading: Mapping[str, str] = field(default_factory=dict[str, str])
     """Values of the fields that a program put before the output's own, by name: `{"reasoning": "..."}`."""
+
+    def after(self, attempts: int, *, adapter: str | None = None, rung: Rung | None = None) -> Self:
+        """The same output, reported as read after so many replies; by this adapter and on this rung, where given."""
+        report = self.report
+        return replace(
+            self,
+            report=ParseReport(adapter or report.adapter, rung or report.rung, attempts, report.repairs),
+        )

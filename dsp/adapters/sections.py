@@ -10,10 +10,23 @@ from dataclasses import dataclass, field
 from dsp.repair import strict
 from dsp.repair.shape import normal
 
-__all__ = ["SectionReader", "Sections", "end_word", "holds_marker", "quoted", "raw_text", "section_text"]
+__all__ = [
+    "SectionReader",
+    "Sections",
+    "end_word",
+    "flexible",
+    "holds_marker",
+    "quoted",
+    "raw_text",
+    "section_text",
+    "without_thinking",
+]
 
 LIKE = re.compile(r"\[\[[ \t]*#|\[[ \t]*##")
 """What looks like a marker, whatever its name and however it is spelt."""
+ALONE = re.compile(r"\[\[ ## \w{1,60} ## \]\]\Z")
+FENCES = re.compile(r"^[ \t]{0,3}```", re.MULTILINE)
+NOTHING = re.compile(r"[ \t\r\n`]*\Z")
 SPACED = re.compile(r"[\s_\-]+")
 ENDS = ("completed", "completion", "complete", "end")
 THOUGHT = re.compile(r"\s*<(think|thinking)>")
@@ -98,42 +111,47 @@ class SectionReader:
         self.end: str = end_word(labels)
         """The name of the marker that ends a reply."""
         self.canonical: dict[str, str] = {label: f"[[ ## {label} ## ]]" for label in (*labels, self.end)}
-        self._by_text = {marker: label for label, marker in self.canonical.items()}
+        self.by_text: dict[str, str] = {marker: label for label, marker in self.canonical.items()}
         self._by_normal: dict[str, str | None] = {}
         for label in (*labels, self.end):
             key = normal(label)
             self._by_normal[key] = None if key in self._by_normal else label
         names = sorted({*labels, self.end, *ENDS}, key=len, reverse=True)
-        self._marker = re.compile(
+        self.marker: re.Pattern[str] = re.compile(
             r"^[ \t]{0,8}(?:\#{1,6}[ \t]{1,4})?(?P<deco>[*_`]{1,3})?[ \t]{0,4}(?:\[\[[ \t]{0,4}\#{1,3}|\[[ \t]{0,4}\#{2,3})[ \t]{0,8}"
-            rf"(?P<name>{'|'.join(_flexible(name) for name in names)})"
-            r"[ \t]{0,8}(?:\#{1,3}[ \t]{0,8}\]{0,2}|\]{1,2}|(?=\r?$))(?(deco)(?:(?P=deco))?)(?::(?=\s|$))?",
+            rf"(?P<name>{'|'.join(flexible(name) for name in names)})"
+            r"[ \t]{0,8}(?:\#{1,3}[ \t]{0,8}\]{0,2}|\]{1,2}|(?=\r?$))(?(deco)(?:(?P=deco))?)(?::(?=\s|$))?"
+            r"|^\[\[ \#\# \w{1,60} \#\# \]\](?=[ \t]{0,8}\r?$)",
             re.IGNORECASE | re.MULTILINE,
         )
 
     def read(self, reply: str) -> Sections:
         """The sections of a reply."""
         found = Sections()
-        if thought := THOUGHT.match(reply):
-            close = reply.find(f"</{thought[1]}>", thought.end())
-            if close >= 0:
-                reply = reply[close + len(thought[1]) + 3 :]
-                found.repairs.append("thinking removed")
+        reply, note = without_thinking(reply)
+        found.repairs += note
         label: str | None = None
         start = 0
-        fenced = False
-        for marker in self._marker.finditer(reply):
-            name = self._by_text.get(marker[0])
+        fenced = foreign = False
+        text = SectionText()
+        for marker in self.marker.finditer(reply):
+            name = self.by_text.get(marker[0])
             if name is None:
-                name = self._meant(marker["name"])
+                name = None if marker["name"] is None else self.meant(marker["name"])
                 if name is None:
-                    if reply[marker.end() :].strip(" \t\r\n`"):
-                        continue  # a word like the end's, and more behind it: text
+                    if marker["name"] is None or not NOTHING.match(reply, marker.end()):
+                        # No field's marker. Written just so, alone on its line and after some text, it begins a section
+                        # that nobody asked for; anything else is text.
+                        if label is not None and ALONE.match(marker[0]) and text.ends(reply, start, marker.start()):
+                            self._add(found, label, reply[start : marker.start()])
+                            found.repairs.append(f"section `{marker[0]:.60}` left out: it was not asked for")
+                            label, start, foreign = None, marker.end(), True
+                        continue
                     name = self.end
                 found.repairs.append(f"marker `{marker[0].strip():.60}` read as `{self.canonical[name]}`")
             if label is not None:
                 self._add(found, label, reply[start : marker.start()])
-            elif before := reply[: marker.start()].strip():
+            elif not foreign and (before := reply[: marker.start()].strip()):
                 fenced = before.startswith("```") and "\n" not in before
                 found.repairs.append("fence removed" if fenced else "text before the first marker left out")
             if name == self.end:
@@ -141,13 +159,19 @@ class SectionReader:
                 return found
             label, start = name, marker.end()
         if label is not None:
+            last = reply.rfind("\n") + 1
+            line = reply[last:].strip(" \t") if start < last else ""
+            if LIKE.match(line) and any(marker.startswith(line) for marker in self.by_text):
+                reply = reply[:last]
+                found.repairs.append(f"the beginning of a marker, `{line}`, left out at the end")
             rest = reply[start:].rstrip()
             if fenced and rest.endswith("```"):
                 rest = rest[:-3]
             self._add(found, label, rest)
         return found
 
-    def _meant(self, name: str) -> str | None:
+    def meant(self, name: str) -> str | None:
+        """The label, or the word of the end, that a marker's name means; None for a name of neither."""
         if name in self.canonical:
             return name
         key = normal(name)
@@ -166,6 +190,36 @@ class SectionReader:
             found.conflicts.append(label)
 
 
-def _flexible(name: str) -> str:
+class SectionText:
+    """What of a section's text has been seen, so that no part of it is looked at twice."""
+
+    def __init__(self) -> None:
+        self._start = self._seen = -1
+        self._fences = 0
+        self._blank = True
+
+    def ends(self, reply: str, start: int, position: int) -> bool:
+        """Whether a section may end here: there is some text before, and no open fence around."""
+        if start != self._start:
+            self._start = self._seen = start
+            self._fences, self._blank = 0, True
+        self._fences += sum(1 for _ in FENCES.finditer(reply, self._seen, position))
+        self._blank = self._blank and NOTHING.fullmatch(reply, self._seen, position) is not None
+        self._seen = position
+        return not self._blank and self._fences % 2 == 0
+
+
+def without_thinking(reply: str) -> tuple[str, list[str]]:
+    """A reply without the block of thinking that it begins with, and what is to be said of that."""
+    thought = THOUGHT.match(reply)
+    close = reply.find(f"</{thought[1]}>", thought.end()) if thought else -1
+    if thought is None or close < 0:
+        return reply, []
+    return reply[close + len(thought[1]) + 3 :], ["thinking removed"]
+
+
+def flexible(name: str) -> str:
     """A pattern for a name in any spacing."""
-    return r"[ \t_\-]{0,4}".join(re.escape(part) for part in SPACED.split(name) if part) or re.escape(name)
+    parts = r"[ \t_\-]{0,4}".join(re.escape(part) for part in SPACED.split(name) if part) or re.escape(name)
+    before, after = (r"[_\-]{0,4}" if SPACED.match(name[place]) else "" for place in (0, -1)) if name else ("", "")
+    return f"{before}{parts}{after}"

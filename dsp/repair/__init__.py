@@ -2,6 +2,7 @@
 
 from dsp.repair.candidate import strict
 from dsp.repair.explain import explain, place, shown
+from dsp.repair.partial import Partial, parse_partial
 from dsp.repair.reading import Repaired, align, loads, parse, read
 from dsp.repair.shape import (
     AnyShape,
@@ -17,6 +18,7 @@ __all__ = [
     "AnyShape",
     "ChoiceShape",
     "ObjectShape",
+    "Partial",
     "Repaired",
     "Shape",
     "StringShape",
@@ -25,6 +27,7 @@ __all__ = [
     "explain",
     "loads",
     "parse",
+    "parse_partial",
     "place",
     "read",
     "shape_of",

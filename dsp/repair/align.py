@@ -6,10 +6,12 @@ value stays as it was, for validation to refuse.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from dsp.repair.candidate import strict
+from typing_extensions import override
+
+from dsp.repair.fitting import REFUSALS, WRAPPERS, Fitting
+from dsp.repair.notes import Budget, Notes, SyntaxFault
 from dsp.repair.shape import (
     AnyShape,
     BoolShape,
@@ -24,74 +26,23 @@ from dsp.repair.shape import (
     UnionShape,
     normal,
 )
+from dsp.repair.syntax import Reader, skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pydantic import JsonValue
 
     from dsp.repair.shape import Shape
 
-__all__ = ["Aligner", "choose"]
+__all__ = ["Aligner"]
 
-YES = frozenset(("true", "yes", "y"))
-NO = frozenset(("false", "no", "n"))
-GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
-PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\Z")
-WHOLE = re.compile(r"([+-]?\d+)(?:\.0+)?\Z")
-QUOTES = "\"'`\u201c\u201d\u2018\u2019*"
-WRAPPERS = frozenset(("output", "outputs"))
+LONGEST_INNER = 1_000_000
+"""No longer string is looked into for JSON."""
 
 
-def bare(text: str) -> str:
-    """A word without the quotes around it and the full stop after it."""
-    text = text.strip()
-    if len(text) > 1 and text.endswith(".") and not text.endswith(".."):
-        text = text[:-1]
-    return text.strip(QUOTES + " \t\r\n")
+class Aligner(Fitting):
+    """One walk over a value and all that is in it."""
 
-
-def choose(text: str, shape: ChoiceShape) -> tuple[JsonValue, bool] | None:
-    """The one member that a text names, and whether it is named exactly; None when none is, or more than one."""
-    for member in shape.members:
-        if member.value == text and isinstance(member.value, str):
-            return member.value, True
-    word = bare(text)
-    lower, plain = word.casefold(), normal(word)
-    spellings: tuple[Callable[[str], bool], ...] = (
-        lambda name: name == word,
-        lambda name: name.casefold() == lower,
-        lambda name: normal(name) == plain,
-    )
-    for spells in spellings:
-        found = [one for one in shape.members if spells(_written(one.value))]
-        found = found or [one for one in shape.members if any(spells(name) for name in one.names)]
-        if found:
-            return (found[0].value, False) if len(found) == 1 else None
-    return None
-
-
-def _written(value: JsonValue) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-class Aligner:
-    """One walk over a value. `misfits` counts the places that the type will refuse; `fatal` says what must not pass."""
-
-    repairs: dict[str, None]
-    misfits: int
-    fatal: list[str]
-
-    def __init__(self) -> None:
-        self.repairs = {}
-        self.misfits = 0
-        self.fatal = []
-        self._seen: dict[tuple[int, int], tuple[JsonValue, JsonValue, Aligner]] = {}
-
+    @override
     def align(self, value: JsonValue, shape: Shape, path: str = "") -> JsonValue:
         """The value in the shape, as far as form alone can bring it there."""
         if isinstance(shape, LinkShape):
@@ -116,89 +67,17 @@ class Aligner:
             return self._bool(value, path)
         return self._null(value, path)
 
-    def _note(self, path: str, what: str) -> None:
-        self.repairs[f"{path or 'the value'}: {what}"] = None
-
-    def _misfit(self, value: JsonValue) -> JsonValue:
-        self.misfits += 1
-        return value
-
-    # ------------------------------------------------------------------ scalars
-    def _string(self, value: JsonValue, shape: StringShape, path: str) -> JsonValue:
-        if isinstance(value, str):
-            return value
-        if shape.text and isinstance(value, int | float) and not isinstance(value, bool):
-            self._note(path, "a number read as text")
-            return str(value)
-        if not shape.text and isinstance(value, int | float) and not isinstance(value, bool):
-            return value  # a timestamp, or seconds: validation knows
-        return self._misfit(value)
-
-    def _number(self, value: JsonValue, shape: NumberShape, path: str) -> JsonValue:
-        if isinstance(value, bool):
-            return self._misfit(value)
-        if isinstance(value, int):
-            return value
-        if isinstance(value, float):
-            return self._misfit(value) if shape.whole and not value.is_integer() else value
-        if not isinstance(value, str):
-            return self._misfit(value)
-        text = value.strip()
-        if len(text) > 400:
-            return self._misfit(value)
-        if GROUPED.match(text):
-            text = text.replace(",", "")
-        elif not PLAIN.match(text):
-            return self._misfit(value)
-        if shape.whole:
-            matched = WHOLE.match(text)
-            if matched is None:
-                return self._misfit(value)
-            self._note(path, f"{value!r:.40} read as a number")
-            return int(matched[1])
-        self._note(path, f"{value!r:.40} read as a number")
-        return text  # a Decimal keeps its digits, and a float reads them
-
-    def _bool(self, value: JsonValue, path: str) -> JsonValue:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str):
-            word = bare(value).casefold()
-            if word in YES or word in NO:
-                self._note(path, f"{value!r:.40} read as {'true' if word in YES else 'false'}")
-                return word in YES
-        return value if value in (0, 1) else self._misfit(value)
-
-    def _null(self, value: JsonValue, path: str) -> JsonValue:
-        if value is None:
-            return None
-        if isinstance(value, str) and bare(value) in ("null", "None", "none", "Null", "NULL"):
-            self._note(path, f"{value!r} read as null")
-            return None
-        return self._misfit(value)
-
-    def _choice(self, value: JsonValue, shape: ChoiceShape, path: str) -> JsonValue:
-        for one in shape.members:
-            if one.value == value and isinstance(one.value, bool) == isinstance(value, bool):
-                return value
-        if isinstance(value, bool | int | float):
-            value = _written(value)
-        if not isinstance(value, str) or len(value) > 1000:
-            return self._misfit(value)
-        chosen = choose(value, shape)
-        if chosen is None:
-            return self._misfit(value)
-        self._note(path, f"{value!r:.60} read as {_written(chosen[0])!r:.60}")
-        return chosen[0]
-
-    # ------------------------------------------------------------------ containers
     def _list(self, value: JsonValue, shape: ListShape, path: str) -> JsonValue:
-        value = self._decoded(value, path, "[")
+        value = self._decoded(value, path, "[(")
         if isinstance(value, dict) and len(value) == 1:
-            (inner,) = value.values()
-            if normal(next(iter(value))) in WRAPPERS and isinstance(inner, list):
-                self._note(path, f"taken out of `{next(iter(value))}`")
-                value = inner
+            ((key, inner),) = value.items()
+            if isinstance(inner, list) and normal(key) not in REFUSALS and not self._takes(shape.items[-1:], key):
+                trial = self.trial()
+                found = trial.align(inner, shape, path)
+                if trial.fits:
+                    self._accept(trial)
+                    self._note(path, f"taken out of `{key:.60}`", 1 if normal(key) in WRAPPERS else 3)
+                    return found
         if not isinstance(value, list):
             return self._list_of_one(value, shape, path)
         if shape.fixed and len(value) != len(shape.items):
@@ -212,13 +91,27 @@ class Aligner:
     def _list_of_one(self, value: JsonValue, shape: ListShape, path: str) -> JsonValue:
         if shape.fixed or value is None or (isinstance(value, str) and (not value.strip() or set(value) & set(",;\n"))):
             return self._misfit(value)  # several values in one string are not ours to cut apart
-        trial = Aligner()
+        trial = self.trial()
         item = trial.align(value, shape.items[-1], f"{path}[]")
-        if trial.misfits or trial.fatal or isinstance(shape.items[-1], AnyShape):
+        if not trial.fits or isinstance(shape.items[-1], AnyShape):
             return self._misfit(value)
-        self.repairs |= trial.repairs
-        self._note(path, "one item read as a list of one")
+        self._accept(trial)
+        self._note(path, "one item read as a list of one", 3)
         return [item]
+
+    @staticmethod
+    def _takes(items: tuple[Shape, ...], key: str) -> bool:
+        """Whether an item of a list may itself have a key of this name."""
+        shape = items[0] if items else AnyShape()
+        if isinstance(shape, LinkShape):
+            shape = shape.target
+        arms = shape.arms if isinstance(shape, UnionShape) else (shape,)
+        for arm in arms:
+            if isinstance(arm, OpenShape | AnyShape | LinkShape):
+                return True
+            if isinstance(arm, ObjectShape) and (normal(key) in arm.by_normal or key in arm.by_name):
+                return True
+        return False
 
     def _open(self, value: JsonValue, shape: OpenShape, path: str) -> JsonValue:
         value = self._decoded(value, path, "{")
@@ -234,25 +127,23 @@ class Aligner:
 
     def _object(self, value: JsonValue, shape: ObjectShape, path: str) -> JsonValue:
         value = self._decoded(value, path, "{")
-        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-            trial = Aligner()
-            item = trial.align(value[0], shape, path)
-            if not trial.misfits and not trial.fatal:
-                self.repairs |= trial.repairs
-                self._note(path, "taken out of a list of one")
-                return item
+        if isinstance(value, list):
+            return self._out_of_list(value, shape, path)
         if not isinstance(value, dict):
             return self._misfit(value)
         inner = self._unwrapped(value, shape)
         if inner is not None:
-            trial = Aligner()
+            trial = self.trial()
             item = trial.align(inner, shape, path)
-            if not trial.misfits and not trial.fatal:
-                self.repairs |= trial.repairs
+            if trial.fits:
+                self._accept(trial)
                 self._note(path, f"taken out of `{next(iter(value))}`")
                 return item
         keys = self._keys(value, shape)
         if value and shape.fields and not any(keys.values()) and not shape.open:
+            implied = self._implied(value, shape, path)
+            if implied is not None:
+                return implied
             if inner is not None:
                 self._note(path, f"taken out of `{next(iter(value))}`")
                 return self._object(inner, shape, path)
@@ -268,7 +159,7 @@ class Aligner:
                 if shape.open:
                     found[key] = one
                 else:
-                    self._note(where, "unknown key dropped")
+                    self._note(where, "unknown key dropped", 2)
                 continue
             name = key if key in target.names else target.key
             if name in found:
@@ -277,9 +168,37 @@ class Aligner:
                 self._note(where, f"key `{key:.60}` read as `{name}`")
             found[name] = self.align(one, target.shape, where)
         for wanted in shape.fields:
-            if wanted.required and not any(name in found for name in wanted.names):
+            if wanted.required and not self.partial and not any(name in found for name in wanted.names):
                 self.misfits += 1
         return found
+
+    def _out_of_list(self, value: list[JsonValue], shape: ObjectShape, path: str) -> JsonValue:
+        """The object in a list of one; or the object whose only field the list is."""
+        if len(value) == 1 and isinstance(value[0], dict):
+            trial = self.trial()
+            item = trial.align(value[0], shape, path)
+            if trial.fits:
+                self._accept(trial)
+                self._note(path, "taken out of a list of one", 3)
+                return item
+        if len(shape.fields) == 1 and value and isinstance(shape.fields[0].shape, ListShape):
+            implied = self._implied(value, shape, path)
+            if implied is not None:
+                return implied
+        return self._misfit(value)
+
+    def _implied(self, value: JsonValue, shape: ObjectShape, path: str) -> JsonValue:
+        """An object with one field, where only what the field holds was written; None where that cannot be."""
+        if len(shape.fields) != 1 or shape.open or not value:
+            return None
+        (only,) = shape.fields
+        trial = self.trial()
+        item = trial.align(value, only.shape, f"{path}.{only.key}" if path else only.key)
+        if not trial.fits or trial.cost > 3 or isinstance(only.shape, AnyShape | OpenShape):
+            return None
+        self._accept(trial)
+        self._note(path, f"read as what `{only.key}` holds", 4)
+        return {only.key: item}
 
     def _keys(self, value: dict[str, JsonValue], shape: ObjectShape) -> dict[str, MemberField | None]:
         """Which field each key means: exactly, or but for case, spaces and underscores where only one can be meant."""
@@ -315,39 +234,49 @@ class Aligner:
 
     def _decoded(self, value: JsonValue, path: str, opening: str) -> JsonValue:
         """The value of a string that holds JSON where an object or array belongs."""
-        if isinstance(value, str) and value.lstrip().startswith(opening):
-            try:
-                inner = strict(value)
-            except ValueError:
+        if not isinstance(value, str) or len(value) > LONGEST_INNER:
+            return value
+        text = value.strip()
+        if not text or text[0] not in opening:
+            return value
+        notes = Notes()
+        try:
+            reader = Reader(text, Budget(100_000), notes)
+            inner, end = reader.read(0)
+            if skip(text, end, notes) < len(text) or reader.cut:
                 return value
-            self._note(path, "JSON within a string read")
-            return inner
-        return value
+        except SyntaxFault:
+            return value
+        self._note(path, "JSON within a string read", 1 + notes.cost)
+        return inner
 
     def _union(self, value: JsonValue, shape: UnionShape, path: str) -> JsonValue:
         key = (id(value), id(shape))
-        if isinstance(value, dict | list) and key in self._seen:
-            _, known, trial = self._seen[key]
+        if isinstance(value, dict | list) and key in self.seen:
+            _, known, trial = self.seen[key]
             return self._taken(known, trial)
-        best: list[tuple[JsonValue, Aligner]] = []
+        best: list[tuple[JsonValue, Fitting]] = []
         for arm in shape.arms:
-            trial = Aligner()
-            trial._seen = self._seen
+            trial = self.trial()
             aligned = trial.align(value, arm, path)
-            if not trial.misfits and not trial.fatal:
-                if not trial.repairs:
-                    best = [(aligned, trial)]
-                    break
-                best.append((aligned, trial))
+            if not trial.fits:
+                continue
+            if not trial.repairs:
+                best = [(aligned, trial)]
+                break
+            best.append((aligned, trial))
+        if best:
+            least = min(trial.cost for _, trial in best)
+            best = [one for one in best if one[1].cost == least]
         if not best or any(other[0] != best[0][0] for other in best[1:]):
-            trial = Aligner()
+            trial = self.trial()
             trial.misfits = 1
             best = [(value, trial)]
         if isinstance(value, dict | list):
-            self._seen[key] = (value, *best[0])  # the value too, so that no other object gets its identity
+            self.seen[key] = (value, *best[0])  # the value too, so that no other object gets its identity
         return self._taken(*best[0])
 
-    def _taken(self, value: JsonValue, trial: Aligner) -> JsonValue:
-        self.repairs |= trial.repairs
+    def _taken(self, value: JsonValue, trial: Fitting) -> JsonValue:
+        self._accept(trial)
         self.misfits += trial.misfits
         return value

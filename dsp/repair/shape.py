@@ -81,6 +81,8 @@ class StringShape:
 
     text: bool
     """Free text; False for a date, a UUID and their like, which are written as strings."""
+    day: bool = False
+    """A date, which may be written in words."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ SIMPLE: dict[str, Shape] = {
     "float": NumberShape(whole=False),
     "decimal": NumberShape(whole=False),
     "str": StringShape(text=True),
-    "date": StringShape(text=False),
+    "date": StringShape(text=False, day=True),
     "time": StringShape(text=False),
     "datetime": StringShape(text=False),
     "timedelta": StringShape(text=False),

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from dsp.adapters import ChatAdapter, JSONAdapter
+from dsp.adapters import ChatAdapter, JSONAdapter, XMLAdapter
 from dsp.errors import DemoError, InputError, TemplateError
 from dsp.signatures import Example, Signature
 
@@ -54,8 +54,8 @@ class Triage(BaseModel):
     by_name: dict[str, float] = Field(alias="byName")
 
 
-CHAT, JSON = ChatAdapter(), JSONAdapter()
-BOTH = [CHAT, JSON]
+CHAT, JSON, XML = ChatAdapter(), JSONAdapter(), XMLAdapter()
+ALL = [CHAT, JSON, XML]
 SIGNATURE = Signature.of(Ticket, Triage, "Route {{ it }}.")
 TICKET = Ticket(subject="Help", body="It broke.\nTwice.", parts=[Part(label="x", count=1)])
 TRIAGE = Triage(
@@ -155,7 +155,7 @@ Answer with one JSON object and nothing else, with these keys in this order:
     assert list(prompt.response_format.schema["properties"]) == ["answer", "source"]  # type: ignore[call-overload, arg-type]
 
 
-@pytest.mark.parametrize("adapter", BOTH)
+@pytest.mark.parametrize("adapter", ALL)
 def test_all_that_a_model_must_know_is_in_the_prompt(adapter: Any) -> None:
     system = adapter.format(SIGNATURE, TICKET).messages[0].text
     for said in (
@@ -216,7 +216,7 @@ def test_the_form_in_the_json_prompt_filled_in_literally_is_read() -> None:
 
 
 # ------------------------------------------------------------------ sameness
-@pytest.mark.parametrize("adapter", BOTH)
+@pytest.mark.parametrize("adapter", ALL)
 def test_equal_inputs_give_equal_prompts_and_shared_messages_are_the_same_objects(adapter: Any) -> None:
     demos = (DEMO, DEMO)
     first = adapter.format(SIGNATURE, TICKET, demos=demos)
@@ -228,7 +228,7 @@ def test_equal_inputs_give_equal_prompts_and_shared_messages_are_the_same_object
 
 
 def test_adapters_are_copied_and_pickled_as_what_they_are() -> None:
-    for adapter in (CHAT, JSON, ChatAdapter("{{ subject }}"), JSONAdapter(template="x")):
+    for adapter in (CHAT, JSON, XML, ChatAdapter("{{ subject }}"), JSONAdapter(template="x"), XMLAdapter("y")):
         for other in (copy.deepcopy(adapter), pickle.loads(pickle.dumps(adapter))):
             assert repr(other) == repr(adapter)
             assert other.format(SIGNATURE, TICKET) == adapter.format(SIGNATURE, TICKET)
@@ -255,7 +255,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("adapter", BOTH)
+@pytest.mark.parametrize("adapter", [CHAT, JSON])
 def test_an_input_arrives_unchanged(adapter: Any, text: str) -> None:
     user = adapter.format(SIGNATURE, Ticket(subject=text, body="b")).messages[-1].text
     if adapter is JSON:
@@ -288,7 +288,7 @@ frees = st.builds(Free, text=texts, things=st.lists(texts, max_size=3))
 @settings(max_examples=200, deadline=None)
 @given(frees)
 def test_any_text_gives_one_prompt_with_one_marker_a_field(inputs: Free) -> None:
-    for adapter in BOTH:
+    for adapter in ALL:
         prompt = adapter.format(FREE, inputs)
         assert prompt == type(adapter)().format(FREE, inputs.model_copy(deep=True))
         assert [message.role for message in prompt.messages] == ["system", "user"]
@@ -339,7 +339,7 @@ EVERY = Signature.of(Ticket, Every, "x")
 @settings(max_examples=300, deadline=None)
 @given(everything)
 def test_what_a_demo_shows_is_read_back_as_it_was(expected: Every) -> None:
-    for adapter in BOTH:
+    for adapter in ALL:
         reply = adapter.format(EVERY, TICKET, demos=[Example(TICKET, expected)]).messages[2].text
         parsed = adapter.parse(EVERY, reply)
         assert parsed.output == expected
@@ -347,7 +347,7 @@ def test_what_a_demo_shows_is_read_back_as_it_was(expected: Every) -> None:
 
 
 # ------------------------------------------------------------------ mistakes
-@pytest.mark.parametrize("adapter", BOTH)
+@pytest.mark.parametrize("adapter", ALL)
 def test_wrong_inputs_and_demos_are_refused(adapter: Any) -> None:
     with pytest.raises(InputError, match="Ticket"):
         adapter.format(SIGNATURE, {"subject": "s", "body": "b"})
@@ -364,7 +364,7 @@ def test_a_template_is_the_text_of_the_users_turn(tmp_path: Path) -> None:
         "{{ subject }}: {{ body }}{% for part in parts %} {{ part.label }} x{{ part.count }}{% endfor %} {{ parts }}"
     )
     expected = 'Help: It broke.\nTwice. x x1 [{"label":"x","count":1,"parts":[]}]'
-    for adapter in (ChatAdapter(path), ChatAdapter(path.read_text()), JSONAdapter(path)):
+    for adapter in (ChatAdapter(path), ChatAdapter(path.read_text()), JSONAdapter(path), XMLAdapter(path)):
         prompt = adapter.format(SIGNATURE, TICKET, demos=[DEMO])
         assert prompt.messages[-1].text == expected
         assert prompt.messages[1].text == expected
@@ -386,7 +386,7 @@ def test_a_template_is_the_text_of_the_users_turn(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_template_that_does_not_fit_is_refused_before_anything_is_sent(template: str, said: str) -> None:
-    for adapter in (ChatAdapter(template), JSONAdapter(template)):
+    for adapter in (ChatAdapter(template), JSONAdapter(template), XMLAdapter(template)):
         with pytest.raises(TemplateError, match=said):
             adapter.format(SIGNATURE, TICKET)
 

@@ -136,7 +136,14 @@ def test_markers_are_read_however_they_are_spelt(marker: str, gap: str) -> None:
         ("[[ ## answer ## ]]\nParis\n\n[[ ## answer ## ]]\nParis", "Paris"),
         ('[[ ## answer ## ]]\n"Paris"', '"Paris"'),
         ("[[ ## answer ## ]]\nsee [[ ## answer ## ]] there", "see [[ ## answer ## ]] there"),
-        ("[[ ## answer ## ]]\na\n[[ ## other ## ]]\nb", "a\n[[ ## other ## ]]\nb"),
+        ("[[ ## answer ## ]]\nParis\n\n[[ ## compl", "Paris"),
+        ("[[ ## answer ## ]]\nParis\n[[ #", "Paris"),
+        ("[[ ## answer ## ]]\nParis\n[[ ## confl", "Paris\n[[ ## confl"),
+        ("[[ ## answer ## ]]\na\n\n[[ ## other ## ]]\nb", "a"),
+        ("[[ ## answer ## ]]\na\n[[ ## other ## ]] b", "a\n[[ ## other ## ]] b"),
+        ("[[ ## answer ## ]]\na\n  [[ ## other ## ]]\nb", "a\n  [[ ## other ## ]]\nb"),
+        ("[[ ## answer ## ]]\na\n[[## other ##]]\nb", "a\n[[## other ##]]\nb"),
+        ("[[ ## answer ## ]]\n```\n[[ ## other ## ]]\n```\nb", "```\n[[ ## other ## ]]\n```\nb"),
         ("[[ ## answer ## ]]\n[[ ## answers ## ]]\nb", "[[ ## answers ## ]]\nb"),
         ("[[ ## answer ## ]]\nuse </think> and </answer>", "use </think> and </answer>"),
         ("[[ ## answer ## ]]\n> [[ ## answer ## ]]\n> quoted", "> [[ ## answer ## ]]\n> quoted"),
@@ -161,6 +168,45 @@ def test_values_are_mended_and_each_repair_is_listed() -> None:
         "team: 'billing' read as 'b'",
         "minutes: the value: '30' read as a number",
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "section", "value"),
+    [
+        ("minutes", "30\n\nI hope this helps!", 30),
+        ("minutes", "30\n\nLet me know if you need anything else.", 30),
+        ("urgency", "high\n\nThe customer cannot work.", "high"),
+        ("urgency", "high\n\nIt is no longer low.", None),
+        ("urgency", "high\n\nThis is not certain.", None),
+        ("minutes", "30\n\nIt may take 45.", None),
+        ("minutes", "about half an hour\n\nI hope this helps!", None),
+    ],
+)
+def test_a_remark_after_a_typed_value_is_left_out_unless_it_may_be_the_value(
+    field: str, section: str, value: object
+) -> None:
+    reply = CLEAN.replace("\nhigh\n" if field == "urgency" else "\n30\n", f"\n{section}\n")
+    if value is None:
+        with pytest.raises(ParseError, match=field):
+            CHAT.parse(TRIAGE, reply)
+    else:
+        parsed = CHAT.parse(TRIAGE, reply)
+        assert getattr(parsed.output, field) == value
+        assert f"{field}: the remark after the value left out" in parsed.report.repairs
+
+
+def test_prose_is_a_text_where_any_value_fits() -> None:
+    class Free(BaseModel):
+        value: Any
+
+    signature = Signature.of(Ticket, Free, "x")
+    assert CHAT.parse(signature, "[[ ## value ## ]]\n1. This\n2. That").output.value == "1. This\n2. That"
+    assert CHAT.parse(signature, '[[ ## value ## ]]\n["a"]').output.value == ["a"]
+
+
+def test_text_or_null_keeps_its_digits() -> None:
+    reply = CLEAN.replace("[[ ## note ## ]]\nnull", "[[ ## note ## ]]\n1.50")
+    assert CHAT.parse(TRIAGE, reply).output.note == "1.50"
 
 
 def test_objects_and_lists_in_a_section_are_mended() -> None:
@@ -288,7 +334,7 @@ def test_untidy_objects_are_mended(reply: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["{}", "[]", "42", '"x"', "null", "Paris", '{"error": "no"}', '{"answer": "x"', '{"answer": ["x", "y"]}', '{"answer": "x"} {"answer": "y"}', "<html></html>"]
+    "reply", ["{}", "[]", "42", '"x"', "null", "Paris", '{"error": "no"}', '{"answer": ', '{"answer": ["x", "y"]}', '{"answer": "x"} {"answer": "y"}', "<html></html>"]
 )  # fmt: skip
 def test_what_is_no_such_object_is_an_error(reply: str) -> None:
     with pytest.raises(ParseError) as caught:
@@ -357,6 +403,9 @@ BIG = 10_000_000
         "\n" * BIG + "x",
         "[[ ## answer ## ]]\n" * (BIG // 19),
         "[[ ## answer ## ]]\n" + "x" * BIG,
+        "[[ ## answer ## ]]\n```\n" + "[[ ## x ## ]]\n" * (BIG // 14),
+        "[[ ## answer ## ]]\n" + "[[ ## end ## ]]\n" * (BIG // 16) + "x",
+        "[[ ## answer ## ]]\nx\n" + "[[ ## x ## ]]\n" * (BIG // 14),
         '[[ ## answer ## ]]\n"' + '\\"' * (BIG // 2) + '"',
         "[[ ##" * (BIG // 5),
         "[[ ## a\n" * (BIG // 8),

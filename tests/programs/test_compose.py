@@ -128,7 +128,7 @@ class TestEither:
         assert len(prediction.calls) == 2
 
     def test_a_reply_that_cannot_be_read_counts_as_a_failure(self) -> None:
-        first = dsp.Predict[Text, Answer](lm=ScriptedLM(["garbage"]))
+        first = dsp.Predict[Text, Answer](lm=ScriptedLM(["garbage"]), adapter=dsp.ChatAdapter())
         assert (first | asks("b"))(Text()) == Answer(text="b")
 
     def test_when_all_fail_the_last_error_tells_of_the_others(self) -> None:

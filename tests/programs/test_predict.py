@@ -120,7 +120,7 @@ class TestAsking:
 
     def test_a_reply_that_cannot_be_read_is_asked_for_again_next_time(self) -> None:
         lm = ScriptedLM(["no markers", chat(text="Paris")], cache=dsp.MemoryCache())
-        program = dsp.Predict[Question, Answer](lm=lm)
+        program = dsp.Predict[Question, Answer](lm=lm, adapter=dsp.ChatAdapter())
         with pytest.raises(dsp.ParseError) as caught:
             program(Question(text="?"))
         assert caught.value.reply == "no markers"
@@ -133,7 +133,7 @@ class TestAsking:
         class Score(BaseModel):
             score: int = Field(ge=0, le=10)
 
-        program = dsp.Predict[Question, Score](lm=ScriptedLM([chat(score=99)]))
+        program = dsp.Predict[Question, Score](lm=ScriptedLM([chat(score=99)]), adapter=dsp.ChatAdapter())
         with pytest.raises(dsp.ParseError, match="score"):
             program(Question())
 
@@ -168,7 +168,7 @@ class TestAsking:
         self, reply: dsp.Response | str, error: type[dsp.RunError]
     ) -> None:
         lm = ScriptedLM([reply, chat(text="Paris")], cache=dsp.MemoryCache())
-        program = dsp.Predict[Question, Answer](lm=lm)
+        program = dsp.Predict[Question, Answer](lm=lm, adapter=dsp.ChatAdapter())
         with pytest.raises(error):
             program(Question())
         assert program(Question()) == Answer(text="Paris")
@@ -281,7 +281,7 @@ class TestChainOfThought:
         assert prediction.reasoning == "because"
 
     def test_missing_reasoning_is_not_made_up(self) -> None:
-        program = dsp.ChainOfThought[Question, Answer](lm=ScriptedLM([chat(text="Paris")]))
+        program = dsp.ChainOfThought[Question, Answer](lm=ScriptedLM([chat(text="Paris")]), adapter=dsp.ChatAdapter())
         with pytest.raises(dsp.ParseError, match="reasoning"):
             program(Question())
 

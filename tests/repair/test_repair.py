@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dsp.errors import ParseError
 from dsp.repair import align, loads, parse, read
@@ -42,6 +42,20 @@ class Order(BaseModel):
 class Lenient(BaseModel):
     a: int = 0
     b: str = ""
+
+
+class Wrapped(BaseModel):
+    item: Item
+
+
+class Basket(BaseModel):
+    items: list[Item]
+
+
+def few(item: Item) -> Item:
+    if item.count > 100:
+        raise ValueError("too many")
+    return item
 
 
 class Tree(BaseModel):
@@ -90,6 +104,59 @@ class Dog(BaseModel):
         ("{'url': 'http://x.y/z'}", {"url": "http://x.y/z"}),
         ("{'smile': '\\ud83d\\ude00'}", {"smile": "😀"}),
         ("Hello {{name}}, here: {'a': 1}", {"a": 1}),
+        ('{"a": 1', {"a": 1}),
+        ('{"a": {"b": 1}, "c": ', {"a": {"b": 1}}),
+        ('["a", "b', ["a", "b"]),
+        ('```json\n{"a": [1, 2\n```\nThat is all.', {"a": [1, 2]}),
+        ('["x", "y"}', ["x", "y"]),
+        ('{"a": [1, 2}', {"a": [1, 2]}),
+        ('[{"a": ["x"}, {"a": ["y"]}]', [{"a": ["x"]}, {"a": ["y"]}]),
+        ('{"a": 1}}', {"a": 1}),
+        ('{"a": "first, "b": "second"}', {"a": "first", "b": "second"}),
+        ('{"a": "first, b: "second"}', {"a": "first", "b": "second"}),
+        ('{"a": "say "hi}', {"a": 'say "hi'}),
+        ('{"a": ""b"}', {"a": "b"}),
+        ('{a": 1, "b: "c"}', {"a": 1, "b": "c"}),
+        ('["one "two", and also "three""]', ['one "two", and also "three"']),
+        ('{"a": "use {"b": 1}, or not.", "c": 2}', {"a": 'use {"b": 1}, or not.', "c": 2}),
+        ('{"a": "print("x")"\n}', {"a": 'print("x")'}),
+        ('{"a" "b", "c": 1}', {"a": "b", "c": 1}),
+        ('{"a": "b"; "c": 1}', {"a": "b", "c": 1}),
+        ("{'a' => 1, b = 2}", {"a": 1, "b": 2}),
+        ('{"a": "b" "c": 1}', {"a": "b", "c": 1}),
+        ('["a" "b"]', ["a", "b"]),
+        ("{,'a': 1}", {"a": 1}),
+        ("{a: f(x, y): z, b: 1}", {"a": "f(x, y): z", "b": 1}),
+        ("{at: 12:30, url: https://x.y/z?a=1}", {"at": "12:30", "url": "https://x.y/z?a=1"}),
+        ("{price: 1,234, b: 2}", {"price": "1,234", "b": 2}),
+        ("{zip: 01234}", {"zip": "01234"}),
+        ("```json\n(1, 2)\n```", [1, 2]),
+        ('{"a": (1), "b": (1, 2)}', {"a": 1, "b": [1, 2]}),
+        ('{"a": ObjectId("x"), "b": Decimal(2)}', {"a": "x", "b": 2}),
+        ("{'a': 'b' +\n 'c'}", {"a": "bc"}),
+        ('{\\"a\\": \\"b\\"}', {"a": "b"}),
+        ('{"a": ```js x.js\n  f();\n```\n}', {"a": "f();"}),
+        ('{"a": """\n    def f():\n        pass\n    """}', {"a": "def f():\n    pass"}),
+        ('{"a": 1, "b": 2 /* never closed', {"a": 1, "b": 2}),
+        ("callback({'a': 1});", {"a": 1}),
+        ('{"a": ["x", "y"}, "b": ["z"]}', {"a": ["x", "y"], "b": ["z"]}),
+        ("[1 2 3]", [1, 2, 3]),
+        ("[1 234]", ["1 234"]),
+        ('["a" "b" "c" 1', ["a", "b", "c", 1]),
+        ("['a' 'b']", ["a", "b"]),
+        ('{"a": "b""c": 1}', {"a": "b", "c": 1}),
+        ('{""a"": ""b c"", "d": 1}', {"a": "b c", "d": 1}),
+        (
+            '{"code": "if (a == "b") { return "c"; }", "lang": "js"}',
+            {"code": 'if (a == "b") { return "c"; }', "lang": "js"},
+        ),
+        ('{"code": "print("a", "b")", "lang": "py"}', {"code": 'print("a", "b")', "lang": "py"}),
+        ("{'a': 'don't', 'b': 'can't'}", {"a": "don't", "b": "can't"}),
+        ('{"html": "<a href="x">y</a>", "n": 1}', {"html": '<a href="x">y</a>', "n": 1}),
+        ('{"q": "He said: "go, now", ok?", "n": 1}', {"q": 'He said: "go, now", ok?', "n": 1}),
+        ('{"size": "27" monitor", "b": 1}', {"size": '27" monitor', "b": 1}),
+        ('{"key": ["a", "b"], NOTE "c": 1}', {"key": ["a", "b"], "c": 1}),
+        ("{«a»: «b»}", {"a": "b"}),
     ],
 )
 def test_untidy_json_is_read(text: str, value: object) -> None:
@@ -103,19 +170,25 @@ def test_untidy_json_is_read(text: str, value: object) -> None:
         "   ",
         "no json at all",
         "Null",
-        '{"a": 1',  # cut off
-        '{"a": {"b": 1}, "c": ',
-        '["a", "b',
         '{"a": 1}{"a": 2}',  # two answers that differ
         'first {"a": 1}, then {"a": 2}',
         "[1, ...]",
-        '{"a": 1, "a" 2}',
         "{'a': 1, 'a': 2}",  # two values for one key
-        '["x", "y"}',
-        '{"a": "first, b: "second"}',  # a quote is missing, and nobody knows where
-        '["one "two", and also "three""]',
+        '{"a": 1, "a": 2}',
+        '[{"a": 1, "b": {"c": 1, "c": 2}}]',
+        '{"a": "first, b: 1}',  # a quote is missing, and nobody knows where
+        '{"a": "first, "b": 2}',
+        '{"a": "x" | "b": "y"}',
+        '{"a": }',
+        '{"a", "b"}',
+        "{1, 2}",
         "[,]",
+        "[1,,2]",
         "{:1}",
+        '["x, y]',
+        '{"a": b: c, d: e}',
+        '{"a": "x (y, "b": "3"}',
+        '{"a": "b" , "c"}',
     ],
 )
 def test_what_cannot_be_told_is_an_error(text: str) -> None:
@@ -187,6 +260,41 @@ def test_the_error_holds_the_reply_and_says_what_was_wrong() -> None:
         ('{"Red": 1, "db": 2}', dict[Colour, int], {Colour.RED: 1, Colour.DARK_BLUE: 2}),
         ('{"VALUE": 1, "children": [{"value": "2"}]}', Tree, Tree(value=1, children=[Tree(value=2)])),
         ("[1, 2]", tuple[int, int], (1, 2)),
+        ("The answer is high.", Literal["low", "high"], "high"),
+        ("**Answer:** `low`, since nothing is broken", Literal["low", "high"], "low"),
+        ("low is fine! high is better. I would take high!", Literal["low", "high"], "high"),
+        ("A) it is the first", Literal["A", "B"], "A"),
+        ("The answer is B", Literal["A", "B"], "B"),
+        ('["r"]', Colour, Colour.RED),
+        ('{"colour": "red"}', Colour, Colour.RED),
+        ("Yes, because it fits.", bool, True),
+        ("The claim is false.", bool, False),
+        ("It is True", list[bool], [True]),
+        ("$1,234.50", float, 1234.5),
+        ("95%", int, 95),
+        ("1/4", float, 0.25),
+        ("1 1/2", float, 1.5),
+        ("1e3", int, 1000),
+        ("\u22125", int, -5),
+        ("1.234.567", int, 1234567),
+        ("1.234,56 EUR".removesuffix(" EUR"), float, 1234.56),
+        ("12,34,567", int, 1234567),
+        ("42 apples", int, 42),
+        ("Confidence (0.95)", float, 0.95),
+        ("May 6, 2024", date, date(2024, 5, 6)),
+        ("6th of May 2024", date, date(2024, 5, 6)),
+        ("2024/5/6", date, date(2024, 5, 6)),
+        ('{"name": "a"} and {"name": "b"}', list[Item], [Item(name="a"), Item(name="b")]),
+        ('{"name": "a", "count": 1}', Wrapped, Wrapped(item=Item(name="a", count=1))),
+        ('[{"name": "a"}]', Basket, Basket(items=[Item(name="a")])),
+        ('{"things": [{"name": "a"}]}', list[Item], [Item(name="a")]),
+        ('{"items": "[{\'name\': \'x\',}]", "first_name": "A"}', Order, Order(firstName="A", items=[Item(name="x")])),
+        ('"{\\"name\\": \\"x\\"}"', Item, Item(name="x")),
+        ('{"náme": "x"}', Item, Item(name="x")),
+        ("name: x\ncount: 2", Item, Item(name="x", count=2)),
+        ("Here it is:\n\n- **Name**: x\n- **Count**: 1,000\n", Item, Item(name="x", count=1000)),
+        ("firstName: A\nitems: [{name: x}]", Order, Order(firstName="A", items=[Item(name="x")])),
+        ('Tool {"x": 1} says {"name": "low", "count": 500}, so {"name": "ok", "count": 5}', Annotated[Item, AfterValidator(few)], Item(name="ok", count=5)),
     ],
 )  # fmt: skip
 def test_form_is_brought_to_the_type(text: str, into: Any, value: object) -> None:
@@ -213,6 +321,41 @@ def test_form_is_brought_to_the_type(text: str, into: Any, value: object) -> Non
         ('{"items": []}', Order),
         ("{}", Item),
         ("I could not find it.", Item),
+        ("It isn't positive", Literal["positive", "negative"]),
+        ("non-positive", Literal["positive", "negative"]),
+        ("the opposite of positive", Literal["positive", "negative"]),
+        ("far from positive", Literal["positive", "negative"]),
+        ("positive? no, negative", Literal["positive", "negative"]),
+        ("positive\n\nThis is not certain.", Literal["positive", "negative"]),
+        ("Is it positive?", Literal["positive", "negative"]),
+        ("A good question", Literal["A", "B"]),
+        ("The answer is true or false", bool),
+        ("not true", bool),
+        ("Yes, but no", bool),
+        ("about 12.5", float),
+        ("5-10", int),
+        ("5 to 10", int),
+        ("5 million", int),
+        ("10k", int),
+        ("3rd", int),
+        ("minus 5", int),
+        ("1,5", float),
+        ("1/3", int),
+        ("$42.50", int),
+        ("06/05/2024", date),
+        ("February 30, 2024", date),
+        ('{"count": 3, "name"', Item),
+        ('{"error": 1}', int),
+        ('{"status": 1, "message": "x"}', Literal[1, 2]),
+        ('{"name": "a, "count": 3}', Item),
+        ('{"name": "a"; "count" }', Item),
+        ('[{"name": "a"}, {"name": "b"}]', Item),
+        ('["hello", ["a"]]', Order),
+        ('{"properties": {"name": {"type": "string"}}}', Item),
+        ("name: x\nname: y", Item),
+        ("I think that the name: x", Item),
+        ("plain text", Wrapped),
+        ('"x"', Wrapped),
     ],
 )
 def test_meaning_is_never_made_up(text: str, into: Any) -> None:
@@ -230,14 +373,20 @@ def test_a_clean_value_is_not_repaired_and_each_repair_is_listed() -> None:
     repaired = parse("Sure: {'Name': 'x', count: '1,000', colour: 'red',}", Item)
     assert repaired.value == Item(name="x", count=1000)
     assert repaired.repairs == (
-        "taken out of the text around it",
-        "quotes replaced by double quotes",
-        "quotes added to a key",
-        "trailing comma removed",
+        "taken out of the text around it (at character 6)",
+        "quotes replaced by double quotes (at character 7, and 3 more)",
+        "quotes added to a key (at character 20, and 1 more)",
+        "trailing comma removed (at character 49)",
         "name: key `Name` read as `name`",
         "count: '1,000' read as a number",
         "colour: unknown key dropped",
     )
+
+
+def test_places_are_told_in_the_text_that_was_given() -> None:
+    text = "<think>hm</think>\n```json\n{'a': 1}\n```"
+    assert "quotes replaced by double quotes (at character 27)" in parse(text, dict[str, int]).repairs
+    assert text[27] == "'"
 
 
 def test_keys_are_kept_where_the_model_or_a_validator_takes_them() -> None:
@@ -330,47 +479,6 @@ def test_valid_json_is_read_as_it_is(value: Any, indent: int | None) -> None:
 )
 def test_valid_json_is_found_in_prose_and_fences(value: list[Any], around: str) -> None:
     assert loads(around.replace("{}", json.dumps(value))) == value
-
-
-BIG = 10_000_000
-HOSTILE = {
-    "open braces": "{" * BIG,
-    "open brackets": "[" * BIG,
-    "pairs": "[]" * (BIG // 2),
-    "nested": "[" * (BIG // 2) + "]" * (BIG // 2),
-    "keys": '{"a":' * (BIG // 5),
-    "quotes": '"' * BIG,
-    "array of quotes": "[" + '"' * BIG,
-    "single quotes": "{'" * (BIG // 2),
-    "comments": "[" + "/*" * (BIG // 2),
-    "slashes": "{//" * (BIG // 3),
-    "lines": "{\n" * (BIG // 2),
-    "commas": "[1," * (BIG // 3),
-    "spaces": "{" + " " * BIG,
-    "fences": "```json\n" * (BIG // 8),
-    "fences and braces": "```\n{" * (BIG // 5),
-    "words": "{a " * (BIG // 3),
-    "a long word": "{" + "a" * BIG,
-    "digits": "9" * BIG,
-    "digits in a list": "[" + "9" * BIG + ",]",
-    "backslashes": '["' + "\\" * BIG,
-    "prose": "lorem ipsum " * (BIG // 12),
-    "thinking": "<think>" * (BIG // 7),
-    "think ends": "</think>" * (BIG // 8),
-    "untidy list": "[" + "1, " * (BIG // 3) + "]",
-    "string with quotes": '["' + 'a"b' * (BIG // 3) + '"]',
-    "colons": '{"a' + '":"' * (BIG // 3),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_ten_megabytes_of_nonsense_take_seconds(name: str) -> None:
-    started = time.perf_counter()
-    try:
-        parse(HOSTILE[name], Tree)
-    except ParseError:
-        pass
-    assert time.perf_counter() - started < 15
 
 
 def test_deep_values_are_refused_and_do_not_overflow() -> None:

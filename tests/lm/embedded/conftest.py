@@ -73,6 +73,49 @@ def json_messages(task: Task, query: Mapping[str, Any]) -> tuple[Message, ...]:
     return (*messages, Message("user", json.dumps(query, indent=2)))
 
 
+def xml_messages(task: Task, query: Mapping[str, Any]) -> tuple[Message, ...]:
+    form = "\n".join(f"<{label}>{{{label}}}</{label}>" for label in task.outputs)
+    system = (
+        f"{task.instructions}\n\nInputs:\n{listed(task.inputs)}\n\nOutputs:\n{listed(task.outputs)}\n{task.definitions}\n\n"
+        "Write each output in its tags: text as it is (in <![CDATA[...]]> if it holds tags), an object as a tag for each "
+        f"field, a list as <item> tags, everything else as JSON:\n\n{form}"
+    )
+    messages = [Message("system", system)]
+    for inputs, outputs in task.demos:
+        messages.append(Message("user", tagged(inputs)))
+        messages.append(Message("assistant", tagged(outputs)))
+    ask = "Answer with " + ", ".join(f"`<{label}>`" for label in task.outputs) + "."
+    return (*messages, Message("user", f"{tagged(query)}\n\n{ask}"))
+
+
+def tagged(values: Mapping[str, Any]) -> str:
+    def raw(value: Any) -> str:
+        text = value if isinstance(value, str) else json.dumps(value)
+        plain = text == text.strip() and "<" not in text and "&" not in text
+        return text if plain else "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+
+    return "\n".join(f"<{label}>{raw(value)}</{label}>" for label, value in values.items())
+
+
+def xml_values(reply: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    position = 0
+    while position < len(reply):
+        label = re.compile(r"<([^<>]+)>").match(reply, position)
+        assert label is not None
+        closing = f"]]></{label[1]}>" if reply.startswith("<![CDATA[", label.end()) else f"</{label[1]}>"
+        end = reply.index(closing, label.end())
+        text = reply[label.end() : end]
+        if closing.startswith("]]>"):
+            text = text.removeprefix("<![CDATA[").replace("]]]]><![CDATA[>", "]]>")
+        try:
+            values[label[1]] = json.loads(text)
+        except ValueError:
+            values[label[1]] = text
+        position = end + len(closing) + 1
+    return values
+
+
 def chat_values(reply: str) -> dict[str, Any]:
     parts = re.split(r"^\[\[ ## (.+?) ## \]\]$", reply, flags=re.MULTILINE)
     assert not parts[0].strip()
@@ -100,7 +143,7 @@ def complete(backend: EmbeddedBackend) -> Callable[..., Response]:
     return run
 
 
-@pytest.fixture(params=["chat", "json"])
+@pytest.fixture(params=["chat", "json", "xml"])
 def form(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -112,6 +155,8 @@ def ask(form: str, complete: Callable[..., Response]) -> Callable[..., dict[str,
     def run(task: Task, **query: Any) -> dict[str, Any]:
         if form == "chat":
             return chat_values(complete(chat_messages(task, query)).text)
+        if form == "xml":
+            return xml_values(complete(xml_messages(task, query)).text)
         return json.loads(complete(json_messages(task, query)).text)
 
     return run
@@ -124,4 +169,4 @@ def task() -> type[Task]:
 
 @pytest.fixture
 def messages(form: str) -> Callable[[Task, Mapping[str, Any]], tuple[Message, ...]]:
-    return chat_messages if form == "chat" else json_messages
+    return {"chat": chat_messages, "json": json_messages, "xml": xml_messages}[form]

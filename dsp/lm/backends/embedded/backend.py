@@ -96,7 +96,7 @@ class EmbeddedBackend:
         asked = messages[place].text if place >= 0 else ""
         if layout.form is None or not layout.outputs:
             return _chat(layout, asked)
-        values = layout.form.inputs(asked, layout.inputs)
+        values = layout.form.inputs(asked, layout.inputs, layout.definitions)
         learner = self._learner(layout, messages[: max(place, 0)])
         return layout.form.write(learner.answer({"text": asked} if values is None else values), layout.outputs)
 

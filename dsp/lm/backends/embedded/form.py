@@ -1,4 +1,4 @@
-"""How values are laid out in a prompt's messages and in the reply: chat markers, or one JSON object.
+"""How values are laid out in a prompt's messages and in the reply: chat markers, one JSON object, or tags.
 
 A form is told by the heading under which a system message asks for it. To add one, write a class with these three
 methods and a line in `FORMS`.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Protocol, cast
+
+from dsp.lm.backends.embedded.xml_form import XMLForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +37,15 @@ TYPED = frozenset(("date-time", "date", "time", "duration", "uuid", "decimal"))
 class Form(Protocol):
     """How values are laid out in the messages of a prompt."""
 
-    def inputs(self, text: str, fields: Sequence[Field]) -> dict[str, JsonValue] | None:
+    def inputs(
+        self, text: str, fields: Sequence[Field], definitions: Mapping[str, Sequence[Field]]
+    ) -> dict[str, JsonValue] | None:
         """The values in a user message; None when it holds none in this form."""
         ...
 
-    def outputs(self, text: str, fields: Sequence[Field]) -> dict[str, JsonValue] | None:
+    def outputs(
+        self, text: str, fields: Sequence[Field], definitions: Mapping[str, Sequence[Field]]
+    ) -> dict[str, JsonValue] | None:
         """The values in an assistant message; None when it holds none in this form."""
         ...
 
@@ -51,13 +57,18 @@ class Form(Protocol):
 class ChatForm:
     """Each value under a marker of its own: text as it is, everything else as JSON."""
 
-    def inputs(self, text: str, fields: Sequence[Field]) -> dict[str, JsonValue] | None:
+    def inputs(
+        self, text: str, fields: Sequence[Field], definitions: Mapping[str, Sequence[Field]]
+    ) -> dict[str, JsonValue] | None:
         """The values in a user message, without the prompt's own last line."""
         tail = text.rfind(f"\n{TAIL}")
-        return self.outputs(text if tail < 0 else text[:tail], fields)
+        return self.outputs(text if tail < 0 else text[:tail], fields, definitions)
 
-    def outputs(self, text: str, fields: Sequence[Field]) -> dict[str, JsonValue] | None:
+    def outputs(
+        self, text: str, fields: Sequence[Field], definitions: Mapping[str, Sequence[Field]]
+    ) -> dict[str, JsonValue] | None:
         """The values in an assistant message."""
+        del definitions  # what is no text is JSON, which says itself what it is
         shapes = {field.label: field.shape for field in fields}
         markers = [marker for marker in MARKER.finditer(text) if not shapes or marker[1] in shapes or _is_end(marker)]
         ends = [marker.start() for marker in markers[1:]] + [len(text)]
@@ -81,15 +92,20 @@ class ChatForm:
 class JSONForm:
     """All values in one JSON object."""
 
-    def inputs(self, text: str, fields: Sequence[Field]) -> dict[str, JsonValue] | None:
+    def inputs(
+        self, text: str, fields: Sequence[Field], definitions: Mapping[str, Sequence[Field]]
+    ) -> dict[str, JsonValue] | None:
         """The values in a user message."""
+        del definitions  # JSON says itself what it is
         labels = {field.label for field in fields}
         found = _object(text)
         return found if found is not None and (not labels or labels & found.keys()) else None
 
-    def outputs(self, text: str, fields: Sequence[Field]) -> dict[str, JsonValue] | None:
+    def outputs(
+        self, text: str, fields: Sequence[Field], definitions: Mapping[str, Sequence[Field]]
+    ) -> dict[str, JsonValue] | None:
         """The values in an assistant message."""
-        return self.inputs(text, fields)
+        return self.inputs(text, fields, definitions)
 
     def write(self, values: Mapping[str, JsonValue], fields: Sequence[Field]) -> str:
         """One JSON object."""
@@ -100,6 +116,7 @@ class JSONForm:
 FORMS: tuple[tuple[str, Form], ...] = (
     ("Write the outputs in this form", ChatForm()),
     ("Answer with one JSON object", JSONForm()),
+    ("Write each output in its tags", XMLForm()),
 )
 """The heading under which a system message says the form of the reply, and the form."""
 

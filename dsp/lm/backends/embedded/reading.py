@@ -76,7 +76,7 @@ def query_place(layout: Layout, messages: Sequence[Message]) -> int:
     users = [place for place, message in enumerate(messages) if message.role == "user"]
     if layout.form is not None:
         for place in reversed(users):
-            if layout.form.inputs(messages[place].text, layout.inputs) is not None:
+            if layout.form.inputs(messages[place].text, layout.inputs, layout.definitions) is not None:
                 return place
     return users[-1] if users else -1
 
@@ -88,8 +88,8 @@ def demos_of(layout: Layout, messages: Sequence[Message]) -> tuple[Demo, ...]:
     demos: list[Demo] = []
     for asked, answered in itertools.pairwise(messages):
         if asked.role == "user" and answered.role == "assistant":
-            inputs = layout.form.inputs(asked.text, layout.inputs)
-            outputs = layout.form.outputs(answered.text, layout.outputs)
+            inputs = layout.form.inputs(asked.text, layout.inputs, layout.definitions)
+            outputs = layout.form.outputs(answered.text, layout.outputs, layout.definitions)
             if inputs and outputs:
                 demos.append(Demo(inputs, outputs))
     return tuple(demos)
