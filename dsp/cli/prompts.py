@@ -21,10 +21,17 @@ class AdapterName(StrEnum):
 
     CHAT = "chat"
     JSON = "json"
+    XML = "xml"
 
     def made(self) -> dsp.Adapter:
         """The adapter."""
-        return dsp.ChatAdapter() if self is AdapterName.CHAT else dsp.JSONAdapter()
+        match self:
+            case AdapterName.CHAT:
+                return dsp.ChatAdapter()
+            case AdapterName.JSON:
+                return dsp.JSONAdapter()
+            case AdapterName.XML:
+                return dsp.XMLAdapter()
 
 
 def predictor_at(program: dsp.Program[Any, Any], step: str | None) -> dsp.Predict[Any, Any]:

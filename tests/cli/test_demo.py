@@ -196,7 +196,7 @@ def test_without_docstrings_the_demo_goes_on(
 
 
 def test_replies_that_cannot_be_read_are_counted_as_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    guessing.guess(Console(width=80), ScriptedLM(["I would not know."] * 24), most=8)
+    guessing.guess(Console(width=80), ScriptedLM(["I would not know."] * 24 * 3), most=8)
     shown = capsys.readouterr().out
     assert "24 replies could not be had or read" in shown
     assert "overlap: more rows" in " ".join(shown.split())

@@ -108,7 +108,7 @@ def test_a_factory_that_fails_is_shown(cli: Callable[..., Ended], shop: Path) ->
 
 
 def test_an_error_tells_what_was_spent(cli: Callable[..., Ended]) -> None:
-    assert "Spent until then: 1 call," in cli("run", "shop:garbled", "-i", TICKET).stderr
+    assert "Spent until then: 3 calls," in cli("run", "shop:garbled", "-i", TICKET).stderr
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_no_model_is_needed(cli: Callable[..., Ended]) -> None:
 
 def test_another_adapter_writes_another_prompt(cli: Callable[..., Ended]) -> None:
     assert '"subject": "Invoice"' in cli("render", "shop:triage", "-i", TICKET, "--adapter", "json").stdout
+    assert "<subject>" in cli("render", "shop:triage", "-i", TICKET, "--adapter", "xml").stdout
     assert "[[ ## subject ## ]]" in cli("render", "shop:triage", "-i", TICKET, "--adapter", "chat").stdout
 
 
