@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -66,7 +67,7 @@ class Adapter(Protocol):
         ...
 
 
-class BaseAdapter:
+class BaseAdapter(ABC):
     """What adapters inherit: format, one completion, parse.
 
     An adapter of your own writes `format` and `parse`; another way of asking goes into `ask`, so that a
@@ -83,6 +84,7 @@ class BaseAdapter:
         if not {"arun", "ask"}.isdisjoint(vars(cls)) and "immediate" not in vars(cls):
             cls.immediate = False
 
+    @abstractmethod
     def format(
         self,
         signature: Signature[I, O],
@@ -92,11 +94,10 @@ class BaseAdapter:
         tools: Sequence[ToolSpec] = (),
     ) -> Prompt:
         """See `Adapter.format`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
         """See `Adapter.parse`."""
-        raise NotImplementedError
 
     def parse_stream(self, signature: Signature[I, O]) -> StreamParser[O]:
         """What reads a reply while it arrives. An adapter that does not say how gives only the final output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
@@ -105,7 +106,7 @@ class StreamParser(Generic[O]):
         return self._parse(self.text if reply is None else reply)
 
 
-class FieldStream(StreamParser[O]):
+class FieldStream(StreamParser[O], ABC):
     """What parsers of fields share: the values so far, and when to show them."""
 
     def __init__(self, parse: Callable[[str | Response], Parsed[O]], fields: tuple[OutputField, ...]) -> None:
@@ -138,12 +139,13 @@ class FieldStream(StreamParser[O]):
         self._stale = True
         return self._told(last=True)
 
+    @abstractmethod
     def _take(self, text: str) -> None:
-        raise NotImplementedError
+        """Read the next piece, and note what is new."""
 
+    @abstractmethod
     def _ended(self) -> dict[str, str]:
         """The text of each text field in the whole reply; what cannot be read is left out."""
-        raise NotImplementedError
 
     def _say(self, label: str, text: str) -> None:
         if text:

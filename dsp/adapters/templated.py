@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -62,8 +63,9 @@ class TemplatedAdapter(BaseAdapter, Generic[P]):
             self._user.check(signature)
         return self._planned(signature)
 
+    @abstractmethod
     def _planned(self, signature: Signature[Any, Any]) -> P:  # Any: whatever its models
-        raise NotImplementedError
+        """What depends on a signature alone."""
 
     @override
     def __repr__(self) -> str:

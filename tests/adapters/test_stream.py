@@ -167,6 +167,9 @@ def test_no_marker_leaks(adapter: Any, pieces: list[str]) -> None:
 
 def test_an_adapter_that_does_not_say_how_gives_the_final_output() -> None:
     class Plain(BaseAdapter):
+        def format(self, signature: Any, inputs: Any, **more: Any) -> Any:
+            return CHAT.format(signature, inputs, **more)
+
         def parse(self, signature: Any, reply: Any) -> Any:
             return CHAT.parse(signature, reply)
 
