@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, SchemaValidator, to_json
+from pydantic_core.core_schema import list_schema, typed_dict_schema
 from typing_extensions import override
 
 from dsp.adapters.describe import described
@@ -23,12 +24,15 @@ from dsp.adapters.templated import TemplatedAdapter
 from dsp.adapters.values import typed
 from dsp.errors import ParseError
 from dsp.messages import Message, Response, ResponseFormat
-from dsp.repair import strict
+from dsp.repair import ObjectShape, strict
+from dsp.repair.shape import LinkShape, ListShape
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from dsp.adapters.outputs import OutputField
     from dsp.adapters.sections import Sections
+    from dsp.repair import Shape
     from dsp.signatures import Signature, SignatureField
 
 __all__ = ["ChatAdapter"]
@@ -66,8 +70,8 @@ class ChatAdapter(TemplatedAdapter["ChatPlan"]):
         if not sections.ended:
             check_finished(reply)
         quick = plan.quick(sections)
-        if quick is not None and (accepted := plan.outputs.accepted(signature, quick)) is not None:
-            return Parsed(accepted, _report(sections.repairs), plan.outputs.leading(quick))
+        if quick is not None and (accepted := plan.outputs.at_once(signature, quick[0])) is not None:
+            return Parsed(accepted, _report(sections.repairs), plan.outputs.leading(quick[1]))
         values, repairs = plan.values(text, sections)
         try:
             output = signature.validate_output(values)
@@ -81,6 +85,11 @@ class ChatAdapter(TemplatedAdapter["ChatPlan"]):
         return ChatStream(lambda reply: self.parse(signature, reply), plan.outputs.fields, plan.sections)
 
 
+ANY_OBJECT = typed_dict_schema({}, extra_behavior="ignore")
+OBJECT = SchemaValidator(ANY_OBJECT)
+"""Takes a text that is one JSON object."""
+OBJECTS = SchemaValidator(list_schema(ANY_OBJECT))
+"""Takes a text that is one JSON array of objects."""
 DIRECT = ParseReport("chat", "direct")
 
 
@@ -94,6 +103,12 @@ class ChatPlan:
     def __init__(self, signature: Signature[Any, Any]) -> None:  # Any: whatever its models
         self.outputs: OutputReader = OutputReader(signature)
         labels = [field.label for field in signature.output_fields]
+        first = len(signature.leading_fields)
+        self.keys: tuple[tuple[OutputField, str, SchemaValidator | None], ...] = tuple(
+            (field, "", None) if index < first else (field, f"{as_json(field.label)}:", _proof(field.shape))
+            for index, field in enumerate(self.outputs.fields)
+        )
+        """Each field with the beginning of its member in JSON, empty for a leading field, and the proof of its section."""
         self.sections: SectionReader = SectionReader(labels)
         self.system: Message = Message(
             "system", render("chat/system.jinja", end=self.sections.end, **described(signature))
@@ -137,25 +152,36 @@ class ChatPlan:
         layout = Layout(render("chat/answer.jinja", outputs=count, end=self.sections.end))
         return layout.fill([one["value"] for one in shown])
 
-    def quick(self, sections: Sections) -> dict[str, JsonValue] | None:
-        """The value of each field, where every section is there, once, and just as it should be written."""
-        if sections.conflicts:
+    def quick(self, sections: Sections) -> tuple[str, dict[str, JsonValue]] | None:
+        """The output as JSON and the leading values, where every section is there, once, and as it should be written."""
+        if self.outputs.by_name is None or sections.conflicts:
             return None
-        values: dict[str, JsonValue] = {}
-        for field in self.outputs.fields:
-            section = sections.texts.get(field.label)
-            if section is None:
-                return None
-            if field.is_text:
-                values[field.label] = raw_text(section)
-            elif section in field.members:
-                values[field.label] = section
-            else:
-                try:
-                    values[field.label] = strict(section)
-                except ValueError:
+        members: list[str] = []
+        leading: dict[str, JsonValue] = {}
+        try:
+            for field, key, proof in self.keys:
+                section = sections.texts.get(field.label)
+                if section is None:
                     return None
-        return values
+                value: JsonValue = None
+                if field.is_text:
+                    value = raw_text(section)
+                    section = to_json(value).decode()
+                elif section in field.members:
+                    value = section
+                    section = to_json(value).decode()
+                # Read for the proof that it is one value and no more; Pydantic then reads the same text.
+                elif proof is not None:
+                    proof.validate_json(section)
+                else:
+                    value = strict(section)
+                if key:
+                    members.append(key + section)
+                else:
+                    leading[field.label] = value
+        except ValueError:
+            return None
+        return "{" + ",".join(members) + "}", leading
 
     def values(self, text: str, sections: Sections) -> tuple[dict[str, JsonValue], list[str]]:
         """The value of each field, and what was mended.
@@ -205,6 +231,14 @@ class ChatPlan:
             return {field.label: value}, [f"{field.label}: read without its marker", *mended]
         markers = ", ".join(f"`{self.sections.canonical[field.label]}`" for field in self.outputs.fields)
         raise unreadable(text, (f"The reply holds none of the markers {markers}.",), required)
+
+
+def _proof(shape: Shape) -> SchemaValidator | None:
+    """What proves that a section is one JSON value without making it; None where the value must be made."""
+    if isinstance(shape, ListShape) and not shape.fixed:
+        item = shape.items[-1]
+        return OBJECTS if isinstance(item.target if isinstance(item, LinkShape) else item, ObjectShape) else None
+    return OBJECT if isinstance(shape, ObjectShape) else None
 
 
 def json_text(value: JsonValue) -> str:

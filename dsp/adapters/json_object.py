@@ -23,6 +23,7 @@ from dsp.adapters.templated import TemplatedAdapter
 from dsp.errors import ParseError
 from dsp.messages import Message, Response, ResponseFormat
 from dsp.repair import read, strict
+from dsp.repair.notes import TORN
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -61,11 +62,13 @@ class JSONAdapter(TemplatedAdapter["JSONPlan"]):
     def parse(self, signature: Signature[I, O], reply: str | Response) -> Parsed[O]:
         plan = self._plans.of(signature)
         text = text_of(reply)
-        if plan.by_name is not None:
+        doubt = plan.outputs.doubt
+        if plan.by_name is not None and (doubt is None or doubt.search(text) is None):
             try:
                 # Extra keys are forbidden here: a reply that another model's fields fill must not pass as all defaults.
+                # Strict: `true` is no number to be taken at once, and 1e0 no integer.
                 output = signature.output.__pydantic_validator__.validate_json(
-                    text, extra="forbid", by_alias=True, by_name=plan.by_name
+                    text, strict=True, extra="forbid", by_alias=True, by_name=plan.by_name
                 )
                 return Parsed(cast("O", output), DIRECT)  # the validator is typed as giving Any
             except ValueError:
@@ -84,6 +87,9 @@ class JSONAdapter(TemplatedAdapter["JSONPlan"]):
         except ParseError as error:
             check_finished(reply)
             raise unreadable(text, error.errors, plan.required) from error
+        if any(one.startswith(TORN) for one in repairs):
+            check_finished(reply)
+            raise unreadable(text, ("The reply ends within a value, which may not be whole.",))
         if not isinstance(value, dict):
             raise unreadable(text, (f"The reply is no JSON object but {as_json(value):.80}.",), plan.required)
         absent = [label for label in plan.leading if label not in value]

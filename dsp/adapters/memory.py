@@ -6,8 +6,9 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from dsp.bridge import ForkSafeLock
 
 if TYPE_CHECKING:
     from dsp.messages import Message
@@ -51,7 +52,7 @@ class DemoMemory:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int | tuple[int, ...], tuple[object, tuple[Message, ...]]] = OrderedDict()
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def of(
         self, demos: Sequence[Example[Any, Any]], make: Callable[[], tuple[Message, ...]]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from dsp.adapters.reply import invalid
 from dsp.repair import AnyShape, ChoiceShape, ObjectShape, StringShape, UnionShape, shape_of
+from dsp.repair.doubt import doubt_of
 from dsp.repair.shape import MemberField
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class OutputReader:
         )
         self.by_name: bool | None = _by_name(signature)
         """Whether replies may use Python names beside aliases; None where the output is not one object of a model."""
+        self.doubt: re.Pattern[str] | None = doubt_of(self.shape)
+        """What a reply must not hold to be validated at once."""
         self._leading = tuple((one.label, one.name) for one in found[:leading])
         self._types = {one.label: one.type_text for one in found}
 
@@ -104,11 +108,21 @@ class OutputReader:
             for label, _ in self._leading:
                 values.pop(label, None)
         try:
+            text = to_json(values, inf_nan_mode="constants").decode()
+        except PydanticSerializationError:
+            return None  # half of a surrogate pair, which Python can hold and UTF-8 cannot
+        return self.at_once(signature, text)
+
+    def at_once(self, signature: Signature[Any, O], text: str) -> O | None:  # Any: whatever its inputs
+        """The output that a JSON text is, where it is just what the type asks for and can mean nothing else."""
+        if self.by_name is None or (self.doubt is not None and self.doubt.search(text) is not None):
+            return None
+        try:
             # The validator is typed as giving Any; it was made for O.
             return cast(
                 "O",
                 signature.output.__pydantic_validator__.validate_json(
-                    to_json(values, inf_nan_mode="constants"), extra="forbid", by_alias=True, by_name=self.by_name
+                    text, strict=True, extra="forbid", by_alias=True, by_name=self.by_name
                 ),
             )
         except ValueError:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dsp.repair import strict
+from dsp.repair.candidate import THOUGHT
 from dsp.repair.shape import normal
 
 __all__ = [
@@ -19,17 +20,25 @@ __all__ = [
     "quoted",
     "raw_text",
     "section_text",
+    "thinking",
+    "thinking_end",
     "without_thinking",
 ]
 
 LIKE = re.compile(r"\[\[[ \t]*#|\[[ \t]*##")
 """What looks like a marker, whatever its name and however it is spelt."""
+EXACT = "[[ ##"
+"""How a marker begins that is spelt as asked."""
 ALONE = re.compile(r"\[\[ ## \w{1,60} ## \]\]\Z")
+LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 FENCES = re.compile(r"^[ \t]{0,3}```", re.MULTILINE)
 NOTHING = re.compile(r"[ \t\r\n`]*\Z")
 SPACED = re.compile(r"[\s_\-]+")
 ENDS = ("completed", "completion", "complete", "end")
-THOUGHT = re.compile(r"\s*<(think|thinking)>")
+BLANK = re.compile(r"[\ufeff\u200b\s]*")
+"""What may stand before the thinking of a reply."""
+LONE = re.compile(r"</think(?:ing)?>")
+"""What some servers send of a block of thinking whose beginning they keep."""
 
 
 def end_word(labels: Sequence[str]) -> str:
@@ -53,8 +62,15 @@ def holds_marker(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """A text with every line marked as quoted, so that nothing in it can be taken for a marker."""
-    return "> " + text.replace("\n", "\n> ")
+    r"""A text with every line marked as quoted, so that nothing in it can be taken for a marker.
+
+    Whatever `str.splitlines` takes for the end of a line ends one.
+
+    Example:
+        >>> quoted("one\rtwo")
+        '> one\r> two'
+    """
+    return "> " + LINE_END.sub(r"\g<0>> ", text)
 
 
 def section_text(text: str) -> str:
@@ -127,6 +143,9 @@ class SectionReader:
 
     def read(self, reply: str) -> Sections:
         """The sections of a reply."""
+        exact = self._exact(reply)
+        if exact is not None:
+            return exact
         found = Sections()
         reply, note = without_thinking(reply)
         found.repairs += note
@@ -155,6 +174,9 @@ class SectionReader:
                 fenced = before.startswith("```") and "\n" not in before
                 found.repairs.append("fence removed" if fenced else "text before the first marker left out")
             if name == self.end:
+                if self._drafted(reply, marker.end()):
+                    label, foreign = None, True
+                    continue
                 found.ended = True
                 return found
             label, start = name, marker.end()
@@ -169,6 +191,46 @@ class SectionReader:
                 rest = rest[:-3]
             self._add(found, label, rest)
         return found
+
+    def _exact(self, reply: str) -> Sections | None:
+        """The sections of a reply whose markers all stand as asked, each alone on its line; None for any other.
+
+        The pattern would try every line; this goes from one marker to the next.
+        """
+        found = Sections()
+        label: str | None = None
+        start = 0
+        while (at := _next(reply, start)) >= 0:
+            end = reply.find("\n", at)
+            name = self.by_text.get(reply[at:] if end < 0 else reply[at:end])
+            if name is None or (at and reply[at - 1] != "\n"):
+                return None
+            text = reply[start:at]
+            if "#" in text and LIKE.search(text) is not None:
+                return None
+            if label is not None:
+                self._add(found, label, text)
+            elif text and not text.isspace():
+                return None
+            if name == self.end:
+                if end >= 0 and self._drafted(reply, end):
+                    return None
+                found.ended = True
+                return found
+            label, start = name, len(reply) if end < 0 else end
+        text = reply[start:]
+        if label is None or ("#" in text and LIKE.search(text) is not None):
+            return None
+        self._add(found, label, text)
+        return found
+
+    def _drafted(self, reply: str, end: int) -> bool:
+        """Whether what ended was a draft: thinking ends after it, and sections follow.
+
+        Both are then read, so that a field with two values is refused.
+        """
+        lone = LONE.search(reply, end)
+        return lone is not None and self.marker.search(reply, lone.end()) is not None
 
     def meant(self, name: str) -> str | None:
         """The label, or the word of the end, that a marker's name means; None for a name of neither."""
@@ -210,12 +272,46 @@ class SectionText:
 
 
 def without_thinking(reply: str) -> tuple[str, list[str]]:
-    """A reply without the block of thinking that it begins with, and what is to be said of that."""
-    thought = THOUGHT.match(reply)
-    close = reply.find(f"</{thought[1]}>", thought.end()) if thought else -1
-    if thought is None or close < 0:
+    """A reply without the block of thinking that it begins with, and what is to be said of that.
+
+    Nothing is left of a block that does not end: what it holds is no answer.
+
+    Example:
+        >>> without_thinking("<think>a draft</think>the answer")
+        ('the answer', ['thinking removed'])
+    """
+    thought = thinking(reply)
+    if thought is None:
         return reply, []
-    return reply[close + len(thought[1]) + 3 :], ["thinking removed"]
+    end = thinking_end(reply, thought)
+    if end is None:  # a tag that is only spoken of is closed no second time
+        close = reply.find(f"</{thought[1]}>", thought.end())
+        end = len(reply) if close < 0 else close + len(thought[1]) + 3
+    return reply[end:], ["thinking removed"]
+
+
+def thinking(reply: str) -> re.Match[str] | None:
+    """The tag of the block of thinking that a reply begins with."""
+    blank = BLANK.match(reply)
+    return THOUGHT.match(reply, blank.end() if blank is not None else 0)
+
+
+def thinking_end(reply: str, thought: re.Match[str]) -> int | None:
+    """Where the block ends, with the blocks within it; None where it does not."""
+    depth = 0
+    for tag in re.finditer(rf"<(/?){thought[1]}>", reply[thought.start(1) - 1 :]):
+        depth += -1 if tag[1] else 1
+        if not depth:
+            return thought.start(1) - 1 + tag.end()
+    return None
+
+
+def _next(reply: str, start: int) -> int:
+    """Where the next marker that is spelt as asked begins; -1 where there is none."""
+    sign = reply.find("#", start)  # one character is found much faster than several
+    if sign < 0 or (sign >= 3 and reply.startswith(EXACT, sign - 3)):
+        return sign - 3 if sign >= 0 else -1
+    return reply.find(EXACT, start)
 
 
 def flexible(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 from typing_extensions import override
 
-from dsp.adapters.sections import ALONE, FENCES, NOTHING, THOUGHT, raw_text
+from dsp.adapters.sections import ALONE, FENCES, NOTHING, raw_text, thinking, thinking_end
 from dsp.adapters.stream import FieldStream, Growth
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ __all__ = ["ChatStream", "Thinking"]
 
 O = TypeVar("O", bound=BaseModel)
 
+TAG = re.compile(r"[\ufeff\u200b\s]*(?:<[A-Za-z]{0,20})?\Z")
+"""A reply so far that may begin with thinking."""
 MAY_BE = re.compile(r"[ \t]{0,8}(?:#{1,6}[ \t]{0,4})?[*_`]{0,3}[ \t]{0,4}(?:\[\[?[ \t]{0,4}(?:#[^\n]*)?)?\Z")
 """A line so far that may become a marker."""
 SETTLED = 8
@@ -43,16 +45,17 @@ class Thinking:
         if self._head is None:
             return text
         seen, self._head = len(self._head), self._head + text
-        thought = THOUGHT.match(self._head)
+        thought = thinking(self._head)
         if thought is not None:
             closing = f"</{thought[1]}>"
-            close = self._head.find(closing, max(thought.end(), seen - len(closing)))
-            if close < 0:
+            if closing not in self._head[max(0, seen - len(closing)) :]:
                 return ""
-            text = self._head[close + len(closing) :]
+            end = thinking_end(self._head, thought)
+            if end is None:
+                return ""
+            text = self._head[end:]
         else:
-            begun = self._head.lstrip()
-            if not begun or "<thinking>".startswith(begun) or "<think>".startswith(begun):
+            if TAG.match(self._head):
                 return ""
             text = self._head
         self._head = None

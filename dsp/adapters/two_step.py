@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ from dsp.adapters.layout import Layout, places
 from dsp.adapters.memory import DemoMemory, SignatureMemory
 from dsp.adapters.prompt import Exchange, Prompt
 from dsp.adapters.reply import check_finished, text_of
+from dsp.adapters.sections import LINE_END, flexible, quoted
 from dsp.adapters.stream import StreamParser
 from dsp.adapters.stream_through import ThroughStream
 from dsp.adapters.template import render
@@ -142,12 +144,22 @@ class _Plan:
         self.inputs = tuple((field.label, field.is_text) for field in signature.input_fields)
         self.leading = tuple((field.label, field.name) for field in signature.leading_fields)
         self.outputs = tuple((field.label, field.is_text) for field in signature.output_fields)
-        self.user = Layout(render("two_step/user.jinja", inputs=_rows([label for label, _ in self.inputs])))
+        rows = _rows([label for label, _ in self.inputs])
+        self.users = {
+            marked: Layout(render("two_step/user.jinja", inputs=rows, quoted=marked)) for marked in (False, True)
+        }
+        names = "|".join(flexible(label) for label, _ in self.inputs)
+        self.heading = re.compile(rf"(?:\A|{LINE_END.pattern})\W{{0,8}}(?:{names})\W{{0,4}}:", re.IGNORECASE)
+        """What could be taken for the name over an input."""
         self.demos = DemoMemory()
 
     def turn(self, values: Mapping[str, JsonValue]) -> str:
         """The user's turn."""
-        return self.user.fill([_text(values[label], is_text) for label, is_text in self.inputs])
+        texts = [_text(values[label], is_text) for label, is_text in self.inputs]
+        marked = any(map(self.heading.search, texts))
+        if marked:
+            texts = [quoted(text) if self.heading.search(text) else text for text in texts]
+        return self.users[marked].fill(texts)
 
     def shown(self, signature: Signature[I, O], demos: Sequence[Example[I, O]]) -> tuple[Message, ...]:
         """Each demo as question and free answer."""

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from dsp.errors import ParseError
-from dsp.repair import AnyShape, StringShape, UnionShape, read, strict
+from dsp.repair import AnyShape, StringShape, UnionShape, read
 from dsp.repair.align import Aligner
+from dsp.repair.candidate import exact
 from dsp.repair.shape import NullShape
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ def fits(value: JsonValue, shape: Shape) -> bool:
     return _aligned(value, shape) is not None
 
 
-def _aligned(value: JsonValue, shape: Shape) -> Aligner | None:
+def _aligned(value: JsonValue, shape: Shape) -> tuple[JsonValue, bool] | None:
+    """The value in the shape, and whether nothing had to be mended for it; None where it does not fit."""
     aligner = Aligner()
     try:
-        aligner.align(value, shape)
+        aligned = aligner.align(value, shape)
     except RecursionError:
         return None
-    return None if aligner.misfits or aligner.fatal else aligner
+    return (aligned, not aligner.repairs) if aligner.fits else None
 
 
 def typed(text: str, shape: Shape) -> tuple[JsonValue, tuple[str, ...]]:
@@ -43,13 +45,13 @@ def typed(text: str, shape: Shape) -> tuple[JsonValue, tuple[str, ...]]:
         ParseError: There is none.
     """
     try:
-        plain = strict(text)
+        plain = exact(text)
     except ValueError:
         pass  # mended below
     else:
-        aligner = _aligned(plain, shape)
-        if aligner is not None and not aligner.repairs:
-            return plain, ()
+        direct = _aligned(plain, shape)
+        if direct is not None and direct[1]:
+            return direct[0], ()
     # Text or null: a number is text like any other, and keeps its digits.
     if text.strip() not in ("None", "NULL", "Null") and text_or_null(shape):
         return text, ()

@@ -9,7 +9,8 @@ from dsp.adapters.values import fits, text_or_null, typed
 from dsp.adapters.xml_tags import MOST, Skips, Tag, matched
 from dsp.adapters.xml_text import plain_text, tag_names, unwrapped
 from dsp.errors import ParseError
-from dsp.repair import AnyShape, ChoiceShape, ObjectShape, StringShape, UnionShape, strict
+from dsp.repair import AnyShape, ChoiceShape, ObjectShape, StringShape, UnionShape
+from dsp.repair.candidate import exact
 from dsp.repair.shape import LinkShape, ListShape, NullShape, NumberShape, OpenShape, normal
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class ElementReader:
             return self._empty(shape)
         if isinstance(shape, NumberShape):
             try:
-                number = strict(text)
+                number = exact(text)
             except ValueError:
                 number = None  # words, or a number that is written otherwise
             if isinstance(number, int | float) and not isinstance(number, bool):
@@ -200,7 +201,7 @@ class ElementReader:
                     return text
         if isinstance(shape, AnyShape):
             try:
-                return strict(text)
+                return exact(text)
             except ValueError:
                 return text
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dsp.adapters.sections import flexible, without_thinking
 from dsp.adapters.xml_text import CDATA
+from dsp.repair.candidate import THOUGHT
 from dsp.repair.shape import normal
 
 __all__ = ["Skips", "Tag", "TagReader", "Tagged", "begins", "matched"]
@@ -92,7 +93,7 @@ class TagReader:
             rf"(?=[\s/>]|\Z){ATTRIBUTES}(?:(?P<empty>/?)>|(?<=[\w\s])\Z)",
             re.IGNORECASE,
         )
-        self.thinks: bool = any(normal(label) in ("think", "thinking") for label in names)
+        self.thinks: bool = any(THOUGHT.match(f"<{name}>") for name in names.values())
 
     def search(self, text: str, position: int) -> tuple[int, int, str, str] | None:
         """The next own tag: where it stands, its label and its kind.

@@ -256,10 +256,12 @@ class Aligner(Fitting):
             _, known, trial = self.seen[key]
             return self._taken(known, trial)
         best: list[tuple[JsonValue, Fitting]] = []
+        fatal: dict[str, None] = {}
         for arm in shape.arms:
             trial = self.trial()
             aligned = trial.align(value, arm, path)
             if not trial.fits:
+                fatal.update(dict.fromkeys(trial.fatal))
                 continue
             if not trial.repairs:
                 best = [(aligned, trial)]
@@ -271,6 +273,8 @@ class Aligner(Fitting):
         if not best or any(other[0] != best[0][0] for other in best[1:]):
             trial = self.trial()
             trial.misfits = 1
+            if not best:
+                trial.fatal = list(fatal)  # no arm fits, and one would fit only by leaving out what was said
             best = [(value, trial)]
         if isinstance(value, dict | list):
             self.seen[key] = (value, *best[0])  # the value too, so that no other object gets its identity
@@ -279,4 +283,5 @@ class Aligner(Fitting):
     def _taken(self, value: JsonValue, trial: Fitting) -> JsonValue:
         self._accept(trial)
         self.misfits += trial.misfits
+        self.fatal += trial.fatal
         return value

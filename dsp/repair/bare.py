@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dsp.repair.notes import SyntaxFault
+from dsp.repair.notes import SyntaxFault, Written
 from dsp.repair.quotes import ITEMISH, KEYISH
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def bare_value(word: str, position: int, notes: Notes) -> JsonValue:
         # Python refuses integers of more than 4300 digits.
         if INTEGER.match(word):
             return int(word)
-        return float(word.replace("_", ""))
+        return Written(word.replace("_", ""))
     if word.startswith(("...", "\u2026")):
         raise SyntaxFault("`...` stands for values that are not there", position)
     if SECOND_KEY.search(IN_PARENTHESES.sub("()", word)):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic_core import from_json
 
-from dsp.repair.notes import Budget, Notes, SyntaxFault
+from dsp.repair.notes import Budget, Notes, SyntaxFault, Written
 from dsp.repair.syntax import Reader, skip
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-__all__ = ["Candidate", "candidates", "fenced_text", "strict", "unambiguous", "visible"]
+__all__ = ["Candidate", "candidates", "exact", "fenced_text", "strict", "unambiguous", "visible"]
 
 MOST = 32
 """How many places of one text are tried."""
@@ -23,6 +23,7 @@ STEPS = 2_000_000
 """How much work one text may cost."""
 FENCED, PROSE = 10, 20
 """What it costs to stand in a fence, or within prose, and not alone."""
+FRACTION = re.compile(r"\d[.eE]")
 OPEN = re.compile(r"[{\[]")
 MEANT = re.compile(r"\{\s{0,200}(?:[\"'\u201c}]|\\\"|[\w.-]{1,40}\s{0,20}:|//|\Z)|\[\s{0,200}(?:[\"'\u201c{\[\d-]|\Z)")
 """What begins like this was meant as JSON; `{name}` and `[see]` in prose were not."""
@@ -51,7 +52,9 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_once)
+CHECKER = json.JSONDecoder(object_pairs_hook=_once)
+"""Only tells whether every key stands there once."""
+DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=Written)
 """Reads strict JSON that stands within a text; every key once."""
 
 
@@ -59,7 +62,7 @@ def unambiguous(text: str) -> bool:
     """Whether no object of a strict JSON text has a key twice."""
     try:
         # `decode` also looks for space around the value, which costs as much as a small object.
-        DECODER.raw_decode(text, 0 if text[0] in "{[" else len(text) - len(text.lstrip()))
+        CHECKER.raw_decode(text, 0 if text[0] in "{[" else len(text) - len(text.lstrip()))
     except ValueError as error:
         return "twice" not in str(error)
     except RecursionError:
@@ -92,6 +95,21 @@ def strict(text: str) -> JsonValue:
         return cast("JsonValue", from_json(text))
     except TypeError as error:
         raise ValueError("half of a surrogate pair is no text") from error
+
+
+def exact(text: str) -> JsonValue:
+    """The text as JSON, each number with the digits that were written.
+
+    Raises:
+        ValueError: It is no JSON, or nests deeper than the parser goes.
+    """
+    value = strict(text)
+    if FRACTION.search(text) is None:
+        return value
+    try:
+        return cast("JsonValue", json.loads(text, parse_float=Written))
+    except (ValueError, RecursionError):
+        return value  # deeper than Python goes
 
 
 def visible(text: str, *, growing: bool = False) -> tuple[str, tuple[str, ...], int]:
@@ -214,7 +232,7 @@ class _Search:
             base += text.index(inner)
             text, repairs = inner, (f"fence removed (at character {self.base})",)
             try:
-                return Candidate(strict(text), repairs, 0)
+                return Candidate(exact(text), repairs, 0)
             except ValueError:
                 pass  # not strict JSON: mended below
         if text[:1] not in ("{", "[", "(", '"', "'", "\u201c"):

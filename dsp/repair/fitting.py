@@ -6,8 +6,12 @@ value stays as it was, for validation to refuse.
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
+from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias
 
+from dsp.repair.notes import Written, as_written
 from dsp.repair.prose import choose, named, truth_within, written
 from dsp.repair.scalars import bare, number, number_within, plain_date, truth
 from dsp.repair.shape import BoolShape, ChoiceShape, NumberShape, StringShape, normal
@@ -28,6 +32,8 @@ WRAPPERS = frozenset(
 REFUSALS = frozenset(("error", "errors", "message", "refusal", "exception", "warning"))
 """Keys under which they put why there is none."""
 
+DIGITS = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*\Z")
+"""A count of seconds, and no moment that a person would write."""
 
 Seen: TypeAlias = "dict[tuple[int, int], tuple[JsonValue, JsonValue, Fitting]]"
 
@@ -83,24 +89,35 @@ class Fitting:
             if shape.day and (day := plain_date(value)) is not None:
                 self._note(path, f"{value!r:.40} read as a date")
                 return day
-            return value
+            return self._digits(value, path) if shape.moment and DIGITS.match(value) else value
         if isinstance(value, int | float) and not isinstance(value, bool):
             if shape.text:
                 self._note(path, "a number read as text")
-                return str(value)
-            return value  # a timestamp, or seconds: validation knows
+                return as_written(value)
+            if shape.day and isinstance(value, int) and (day := plain_date(str(value))) is not None:
+                self._note(path, f"{value} read as a date")
+                return day
+            return self._digits(value, path) if shape.moment else value  # seconds of a duration
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
             self._note(path, "taken out of a list of one", 4)
             return self._string(value[0], shape, path)
         return self._misfit(value)
 
+    def _digits(self, value: JsonValue, path: str) -> JsonValue:
+        return self._refuse(value, path, f"`{value!s:.40}` is no date or time: write it as in ISO 8601")
+
+    def _refuse(self, value: JsonValue, path: str, why: str) -> JsonValue:
+        """A value that validation would take, as another one."""
+        self.fatal.append(f"{path or 'the value'}: {why}")
+        return self._misfit(value)
+
     def _number(self, value: JsonValue, shape: NumberShape, path: str) -> JsonValue:
         if isinstance(value, bool):
-            return self._misfit(value)
+            return self._refuse(value, path, f"{written(value)} is no number")
         if isinstance(value, int):
             return value
         if isinstance(value, float):
-            return self._misfit(value) if shape.whole and not value.is_integer() else value
+            return self._fraction(value, shape, path)
         if isinstance(value, str):
             read = number(value, whole=shape.whole)
             if read is not None:
@@ -112,6 +129,19 @@ class Fitting:
                 return read
             return self._misfit(value)
         return self._single(value, shape, path)
+
+    def _fraction(self, value: float, shape: NumberShape, path: str) -> JsonValue:
+        text = as_written(value)
+        if isinstance(value, Written) and not isfinite(value):
+            return self._refuse(value, path, f"`{text:.40}` is too large for a number")
+        if not shape.whole:
+            return text if shape.exact and isfinite(value) else value
+        if not isfinite(value):
+            return self._misfit(value)
+        exact = Fraction(text)
+        if exact.denominator != 1:
+            return self._refuse(value, path, f"`{text:.40}` is no whole number")
+        return int(exact)
 
     def _bool(self, value: JsonValue, path: str) -> JsonValue:
         if isinstance(value, bool):

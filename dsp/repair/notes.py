@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Budget", "Notes", "SyntaxFault"]
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["TORN", "Budget", "Notes", "SyntaxFault", "Written", "as_written"]
+
+TORN = "the text ends within a value"
+"""The repair of a text whose last string or number may go on."""
 
 
 class SyntaxFault(Exception):
@@ -16,6 +23,23 @@ class SyntaxFault(Exception):
         self.position = position
         self.cut = cut
         """Whether the text ended before the value did."""
+
+
+class Written(float):
+    """A number with a fraction or an exponent, and how it was written: a float keeps some seventeen digits of it."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """The number of a text."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def as_written(value: float) -> str:
+    """The digits of a number, all that were written where they are known."""
+    return value.text if isinstance(value, Written) else str(value)
 
 
 @dataclass

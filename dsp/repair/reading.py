@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
 from dsp.errors import ParseError
 from dsp.repair.align import Aligner
-from dsp.repair.candidate import Candidate, candidates, fenced_text, strict, unambiguous, visible
+from dsp.repair.candidate import Candidate, candidates, exact, fenced_text, unambiguous, visible
+from dsp.repair.doubt import doubt_of, model_doubt
 from dsp.repair.explain import explain
 from dsp.repair.lines import COST, from_lines
 from dsp.repair.prose import choose
@@ -68,17 +69,26 @@ def parse(text: str, into: TypeForm[T]) -> Repaired[T]:
     form: object = into
     if is_model(form):
         validator = form.__pydantic_validator__
+        doubt = model_doubt(form)
     else:
         adapter = TypeAdapter[Any](cast("type[Any]", form))  # an annotation of any form: types have no type
         validator = adapter.validator
         shape = ShapeReader().read(cast("dict[str, Any]", adapter.core_schema))
         if isinstance(shape, StringShape) and shape.text:
             text = json.dumps(text)  # free text is the value itself, its quotes included
+        doubt = doubt_of(shape)
     try:
-        # The validator is typed as giving Any; it was made for T.
-        value = cast("T", validator.validate_json(text, extra="forbid", by_alias=True, by_name=True))
-        if unambiguous(text):
-            return Repaired(value, ())
+        if doubt is None or doubt.search(text) is None:
+            # The validator is typed as giving Any; it was made for T.
+            value = cast("T", validator.validate_json(text, strict=True, extra="forbid", by_alias=True, by_name=True))
+            # A member has one colon: where there are no more colons than fields, no key stands there twice.
+            colons = text.count(":")
+            if (
+                colons < 2
+                or (isinstance(value, BaseModel) and len(value.model_fields_set) == colons)
+                or unambiguous(text)
+            ):
+                return Repaired(value, ())
     except ValueError:
         pass  # the fast path only: what is wrong is found below
     refused: ValidationError | None = None
@@ -214,7 +224,7 @@ def _readings(text: str, shape: Shape, *, words: bool) -> list[_Reading]:
     if chosen is not None and chosen[1] and isinstance(shape, ChoiceShape) and shape.plain:
         return [_Reading(chosen[0], removed, 0, Aligner())]
     try:
-        value = strict(text)
+        value = exact(text)
     except ValueError:
         if chosen is not None:
             repairs = removed if chosen[1] else (*removed, f"{text!r:.60} read as {chosen[0]!r:.60}")

@@ -57,6 +57,7 @@ MONTHS = {
 MONTH_FIRST = re.compile(r"(?:[A-Za-z]{3,9},? +)?([A-Za-z]{3,9})\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})\Z")
 DAY_FIRST = re.compile(r"(?:[A-Za-z]{3,9},? +)?(\d{1,2})(?:st|nd|rd|th)?[ -](?:of +)?([A-Za-z]{3,9})\.?,?[ -](\d{4})\Z")
 YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})\Z")
+COMPACT = re.compile(r"((?:19|20|21)\d{2})(\d{2})(\d{2})\Z")
 
 
 def bare(text: str) -> str:
@@ -155,7 +156,7 @@ def plain_date(text: str) -> JsonValue:
         month, day, year = MONTHS.get(found[1].casefold()), found[2], found[3]
     elif (found := DAY_FIRST.match(text)) is not None:
         day, month, year = found[1], MONTHS.get(found[2].casefold()), found[3]
-    elif (found := YEAR_FIRST.match(text)) is not None:
+    elif (found := YEAR_FIRST.match(text) or COMPACT.match(text)) is not None:
         year, month, day = found[1], int(found[2]), found[3]
     else:
         return None

@@ -73,6 +73,8 @@ class NumberShape:
 
     whole: bool
     """Whether only integers fit."""
+    exact: bool = False
+    """A `Decimal`, which keeps every digit that is written."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class StringShape:
     """Free text; False for a date, a UUID and their like, which are written as strings."""
     day: bool = False
     """A date, which may be written in words."""
+    moment: bool = False
+    """A date or a time of day, for which digits alone would be seconds since 1970 to Pydantic and to nobody else."""
 
 
 @dataclass(frozen=True)
@@ -196,11 +200,11 @@ SIMPLE: dict[str, Shape] = {
     "bool": BoolShape(),
     "int": NumberShape(whole=True),
     "float": NumberShape(whole=False),
-    "decimal": NumberShape(whole=False),
+    "decimal": NumberShape(whole=False, exact=True),
     "str": StringShape(text=True),
-    "date": StringShape(text=False, day=True),
-    "time": StringShape(text=False),
-    "datetime": StringShape(text=False),
+    "date": StringShape(text=False, day=True, moment=True),
+    "time": StringShape(text=False, moment=True),
+    "datetime": StringShape(text=False, moment=True),
     "timedelta": StringShape(text=False),
     "uuid": StringShape(text=False),
     "url": StringShape(text=False),

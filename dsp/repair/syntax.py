@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dsp.repair.bare import CALL, bare_end, bare_value
-from dsp.repair.notes import Budget, Notes, SyntaxFault
+from dsp.repair.notes import TORN, Budget, Notes, SyntaxFault
 from dsp.repair.quotes import CLOSERS, NEXT_MEMBER, read_string
 
 if TYPE_CHECKING:
@@ -275,6 +275,8 @@ class Reader:
         if not self.bare:
             string, position, cut = read_string(text, position, self.holders, self.budget, notes, partial=self.partial)
             self.cut = self.cut or cut
+            if cut:
+                notes.add(TORN, position)
             if not cut and self.calls:
                 position = self.called(position)
             return string, position
@@ -285,6 +287,8 @@ class Reader:
             raise SyntaxFault(f"a value belongs here, not `{text[position]}`", position)
         if onward >= len(text) and self.stack:
             self.cut = True
+            if word not in ("true", "false", "null"):
+                notes.add(TORN, position)
         value = bare_value(word, position, notes)
         if self.calls:
             onward = self.called(onward)

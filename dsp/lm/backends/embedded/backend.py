@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from dsp.bridge import ForkSafeLock
 from dsp.errors import InvalidMessages
 from dsp.lm.backends.embedded.learner import Learner
 from dsp.lm.backends.embedded.reading import Layout, demos_of, layout_of, query_place
@@ -55,7 +55,7 @@ class EmbeddedBackend:
 
     def __init__(self) -> None:
         self._prefixes: OrderedDict[tuple[tuple[str, str], ...], Learner] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     async def complete(self, request: Request) -> Response:
         """The whole reply.

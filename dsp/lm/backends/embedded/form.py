@@ -147,8 +147,8 @@ def _unquoted(text: str) -> str:
     """A quoted input as it was: one that holds a marker has been quoted, line by line."""
     if not text.startswith(QUOTED) or LIKE.search(text) is None:
         return text
-    lines = text.split("\n")
-    return "\n".join(line[len(QUOTED) :] for line in lines) if all(line.startswith(">") for line in lines) else text
+    lines = text.splitlines(keepends=True)
+    return "".join(line[len(QUOTED) :] for line in lines) if all(line.startswith(QUOTED) for line in lines) else text
 
 
 def _typed(raw: str, shape: Shape | None) -> JsonValue:
