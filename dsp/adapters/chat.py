@@ -208,6 +208,8 @@ class ChatPlan:
                     )
             elif field.is_text:
                 values[label] = raw_text(section)
+            elif section in field.members:
+                values[label] = section
             else:
                 try:
                     values[label], mended = typed(section, field.shape)
