@@ -282,6 +282,5 @@ class Aligner(Fitting):
 
     def _taken(self, value: JsonValue, trial: Fitting) -> JsonValue:
         self._accept(trial)
-        self.misfits += trial.misfits
-        self.fatal += trial.fatal
+        self._count(trial)
         return value

@@ -84,6 +84,11 @@ class Fitting:
         for what, cost in trial.repairs.items():
             self.repairs.setdefault(what, cost)
 
+    def _count(self, trial: Fitting) -> None:
+        """Take what a trial could not fit, too."""
+        self.misfits += trial.misfits
+        self.fatal += trial.fatal
+
     def _string(self, value: JsonValue, shape: StringShape, path: str) -> JsonValue:
         if isinstance(value, str):
             if shape.day and (day := plain_date(value)) is not None:

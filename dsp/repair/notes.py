@@ -65,7 +65,7 @@ class Notes:
     __slots__ = ("base", "found")
 
     def __init__(self, base: int = 0) -> None:
-        self.base = base
+        self.base: int = base
         """Where the text that is read begins within the text that was given."""
         self.found: dict[str, list[int]] = {}
 

@@ -61,11 +61,11 @@ class _Frame:
     __slots__ = ("closer", "commas", "key", "mapping", "sequence")
 
     def __init__(self, closer: str) -> None:
-        self.closer = closer
+        self.closer: str = closer
         self.sequence: list[JsonValue] = []
         self.mapping: dict[str, JsonValue] = {}
         self.key: str | None = None
-        self.commas = 0
+        self.commas: int = 0
 
     def add(self, value: JsonValue, position: int) -> None:
         if self.closer != "}":
@@ -95,11 +95,11 @@ class Reader:
         self.notes = notes
         self.partial = partial
         """Whether the text is the beginning of one that is still being written: what may yet change is left out."""
-        self.cut = False
+        self.cut: bool = False
         self.stack: list[_Frame] = []
-        self.separated = True
-        self.calls = 0
-        self.bare = False
+        self.separated: bool = True
+        self.calls: int = 0
+        self.bare: bool = False
         """Whether the value read last had no quotes."""
 
     def read(self, position: int) -> tuple[JsonValue, int]:

@@ -19,8 +19,8 @@ from dsp.signatures import Signature
 
 try:
     from hypothesis import strategies as st
-except ImportError as error:  # pragma: no cover  (hypothesis is installed where the tests run)
-    raise ImportError("dsp.testing.strategies needs Hypothesis; run `pip install hypothesis`.") from error
+except ImportError as _missing:  # pragma: no cover  (hypothesis is installed where the tests run)
+    raise ImportError("dsp.testing.strategies needs Hypothesis; run `pip install hypothesis`.") from _missing
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
