@@ -169,7 +169,7 @@ class Aligner(Fitting):
             found[name] = self.align(one, target.shape, where)
         for wanted in shape.fields:
             if wanted.required and not self.partial and not any(name in found for name in wanted.names):
-                self.misfits += 1
+                self._miss()
         return found
 
     def _out_of_list(self, value: list[JsonValue], shape: ObjectShape, path: str) -> JsonValue:

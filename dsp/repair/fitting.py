@@ -84,6 +84,10 @@ class Fitting:
         for what, cost in trial.repairs.items():
             self.repairs.setdefault(what, cost)
 
+    def _miss(self) -> None:
+        """Count a place that the type will refuse."""
+        self.misfits += 1
+
     def _count(self, trial: Fitting) -> None:
         """Take what a trial could not fit, too."""
         self.misfits += trial.misfits
