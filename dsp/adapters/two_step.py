@@ -37,7 +37,7 @@ I = TypeVar("I", bound=BaseModel)
 O = TypeVar("O", bound=BaseModel)
 
 
-class FreeAnswer(BaseModel):
+class FreeAnswer(BaseModel, defer_build=True):  # built with the first use: it would take a tenth of `import dsp`
     """What the second step reads."""
 
     text: str = Field(description="the answer")
@@ -123,6 +123,7 @@ class TwoStepAdapter(BaseAdapter):
 
 def _extracting(signature: Signature[Any, O]) -> Signature[FreeAnswer, O]:  # Any: whatever its inputs
     """The signature of the second step. Made for each call: kept, it would keep the output model alive."""
+    FreeAnswer.model_rebuild()
     instructions = render("two_step/extract.jinja", signature=signature)
     made = Signature[FreeAnswer, O].of(FreeAnswer, signature.output, instructions, name=signature.name)
     for field in signature.leading_fields:
