@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
 from dsp.adapters.reply import invalid
+from dsp.adapters.template import as_json
 from dsp.repair import AnyShape, ChoiceShape, ObjectShape, StringShape, UnionShape, shape_of
 from dsp.repair.doubt import doubt_of
 from dsp.repair.shape import MemberField
@@ -133,7 +134,7 @@ class OutputReader:
         if not self._leading:
             return {}
         found = {name: values[label] for label, name in self._leading if label in values}
-        return {name: value if isinstance(value, str) else _json(value) for name, value in found.items()}
+        return {name: value if isinstance(value, str) else as_json(value) for name, value in found.items()}
 
     def leading_of(self, demo: Example[Any, Any]) -> dict[str, JsonValue]:
         """What a demo's metadata says for the leading fields; a demo without it shows none."""
@@ -151,9 +152,3 @@ def _by_name(signature: Signature[Any, Any]) -> bool | None:
     labels = {field.label for field in own if field.label != field.name}
     # One field's name is another's alias: read by alias alone, or a value could end up in the wrong field.
     return not labels & {field.name for field in own}
-
-
-def _json(value: JsonValue) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)

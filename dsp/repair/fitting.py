@@ -77,7 +77,7 @@ class Fitting:
         self.repairs.setdefault(f"{path or 'the value'}: {what}", cost)
 
     def _misfit(self, value: JsonValue) -> JsonValue:
-        self.misfits += 1
+        self._miss()
         return value
 
     def _accept(self, trial: Fitting) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from yarl import URL
 
-from dsp.bridge import blocked_loops, on_fork
+from dsp.bridge import blocked_loops, on_fork, running_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -113,14 +113,6 @@ async def _keep(session: ClientSession) -> AsyncGenerator[None, None]:
     finally:
         await session.close()
         await asyncio.sleep(0)  # a closed transport lets go of its socket in the loop's next round
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of this thread; None outside of one."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _let_go(everything: dict[asyncio.AbstractEventLoop, Opened]) -> None:
